@@ -1,0 +1,1 @@
+"""One port, one adapter for each engine, one contract suite over all of them (tests/contract)."""

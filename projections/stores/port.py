@@ -1,0 +1,171 @@
+"""What a projection's store must do. Adapters: memory_rows, cassandra_rows (rows); memory_feeds, redis_feeds
+(timelines); memory_cache, redis_cache (versioned caches).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from projections.tables import KeyTuple, R, Row, RowKey, Table
+from projections.writes import Kept, Positioned
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One partition of one topic as one projection folds it."""
+
+    projection: str
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPosition:
+    """How far a projection has come in one partition.
+
+    Args:
+        next_offset: the first offset that is not applied yet.
+        outputs: for a projection that appends to derived topics, the next offset of each (topic, partition) at the
+            time when everything up to `next_offset` had been acknowledged there.
+    """
+
+    next_offset: int
+    outputs: Mapping[tuple[str, int], int] = field(default_factory=dict)
+
+
+class PositionStore(Protocol):
+    """Keeps positions, in the same store as what they speak of."""
+
+    async def position(self, source: Source) -> StoredPosition | None:
+        """The position, or None where the store has none (new, flushed or lost)."""
+
+    async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
+        """All positions of a projection."""
+
+    async def advance(self, source: Source, position: StoredPosition) -> None:
+        """Move a position forward; one that is not ahead of the stored one is left alone."""
+
+
+class RowStore(PositionStore, Protocol):
+    """Rows of tables, each with the log position it came from. An older write never undoes a newer one."""
+
+    async def load(self, keys: Sequence[RowKey[Row]]) -> dict[RowKey[Row], Kept]:
+        """What is held at each key; absent rows are `ABSENT`."""
+
+    async def apply(self, stages: Sequence[Sequence[Positioned]]) -> None:
+        """Write each stage completely before the next begins; writes within a stage come in any order.
+
+        Raises:
+            StoreUnavailable: not everything was written; doing it again is safe.
+        """
+
+    async def get(self, key: RowKey[R]) -> R | None:
+        """One row."""
+
+    async def get_many(self, keys: Sequence[RowKey[R]]) -> list[R | None]:
+        """Rows in the order of their keys, read concurrently (bounded)."""
+
+    async def scan(
+        self, table: Table[R], partition: KeyTuple, *, after: KeyTuple | None = None, limit: int
+    ) -> list[R]:
+        """Rows of one partition in clustering order, strictly behind the clustering key `after` (which may be a
+        prefix of it), at most `limit`. Not for aggregate tables."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TimelineEntry:
+    """A post's place in a feed: newest first by (published_ms, post_id)."""
+
+    published_ms: int
+    post_id: int
+    author_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePage:
+    """A stretch of a timeline.
+
+    Args:
+        exists: whether the timeline is there at all; False means it must be filled.
+        entries: newest first.
+        low_mark_ms: complete for entries published after this, Unix ms; older ones may be missing.
+    """
+
+    exists: bool
+    entries: tuple[TimelineEntry, ...]
+    low_mark_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One entry for some followers."""
+
+    entry: TimelineEntry
+    follower_ids: tuple[int, ...]
+
+
+class TimelineStore(PositionStore, Protocol):
+    """Home timelines: caches, capped, expiring, complete down to their low mark.
+
+    An existing timeline is an active reader. Nothing here creates one but `open`; nothing replaces one.
+    """
+
+    async def deliver(self, deliveries: Sequence[Delivery]) -> int:
+        """Add each entry to the timelines of those followers that exist and reach below it.
+
+        Returns:
+            How many timelines took an entry. Adding an entry again changes nothing.
+        """
+
+    async def page(self, account_id: int, *, before: TimelineEntry | None, limit: int) -> TimelinePage:
+        """Entries strictly older than `before`, newest first; renews the expiry."""
+
+    async def open(self, account_id: int) -> None:
+        """Create an empty timeline that is complete for nothing yet, so that deliveries during a fill are kept."""
+
+    async def merge(self, account_id: int, entries: Sequence[TimelineEntry], *, low_mark_ms: int | None) -> None:
+        """Add entries to an existing timeline; `low_mark_ms` lowers its mark where the caller read all sources
+        down to there. Trims to the cap, which raises the mark."""
+
+    async def drop(self, account_id: int) -> None:
+        """Forget a timeline; the next read fills it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheWrite:
+    """One field of a versioned cache.
+
+    Args:
+        key: the cache entry (a hash).
+        field: the field in it.
+        version: the log offset that the value was read at; a field keeps its newest version.
+        value: bytes; None stands for "known to be absent".
+    """
+
+    key: str
+    field: str
+    version: int
+    value: bytes | None
+
+
+class Missing:
+    """The type of `MISSING`: the cache knows nothing here (None means known to be absent)."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = Missing()
+
+
+class VersionedCache(Protocol):
+    """Caches of rows, filled lazily and kept up to date by the jobs: a field only ever moves to a newer version."""
+
+    async def merge(self, writes: Sequence[CacheWrite]) -> None:
+        """Set each field whose version is newer than what is there; renew the entry's expiry."""
+
+    async def read(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[bytes | None | Missing]]:
+        """For each (key, fields): values in order; `MISSING` where the cache knows nothing. One round trip."""
+
+    async def drop(self, keys: Sequence[str]) -> None:
+        """Forget entries."""

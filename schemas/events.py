@@ -1,0 +1,314 @@
+"""Every event as a typed record, one class for each schema in `schemas/avro/<capability>/<Event>.avsc`.
+
+The Avro files are the contract; a test holds these classes equal to them. A field marked `Personal("subject")`
+is plaintext here and ciphertext in the log, under the key of the account that the named field holds. It is `None`
+once that key is erased.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+Snowflake = int  # 64-bit, time-ordered: photolog/ids.py
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Marks a field as personal data.
+
+    Args:
+        subject: the field of the same event that names the account whose data it is.
+    """
+
+    subject: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An immutable fact in the log. `type` is its name on the wire, `capability` the folder of its schema."""
+
+    type: ClassVar[str]
+    capability: ClassVar[str]
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------
+
+
+class AccountCreated(Event, frozen=True, kw_only=True):
+    type = "account.created"
+    capability = "accounts"
+    account_id: Snowflake
+    username: Annotated[str | None, Personal("account_id")]
+    display_name: Annotated[str | None, Personal("account_id")]
+    private: bool
+
+
+class ProfileChanged(Event, frozen=True, kw_only=True):
+    """Carries the whole new profile, so that applying it twice changes nothing."""
+
+    type = "profile.changed"
+    capability = "accounts"
+    account_id: Snowflake
+    display_name: Annotated[str | None, Personal("account_id")]
+    bio: Annotated[str | None, Personal("account_id")]
+
+
+class PrivacyChanged(Event, frozen=True, kw_only=True):
+    type = "privacy.changed"
+    capability = "accounts"
+    account_id: Snowflake
+    private: bool
+
+
+class AccountSuspended(Event, frozen=True, kw_only=True):
+    type = "account.suspended"
+    capability = "accounts"
+    account_id: Snowflake
+    reason: str
+    operator: str
+
+
+class AccountReinstated(Event, frozen=True, kw_only=True):
+    type = "account.reinstated"
+    capability = "accounts"
+    account_id: Snowflake
+    operator: str
+
+
+# --- graph: every event of two people shares the key of their pair --------------------------------------------------
+
+
+class FollowCreated(Event, frozen=True, kw_only=True):
+    """`wanted_status` is decided by the command from the followee's privacy and never looked up again."""
+
+    type = "follow.created"
+    capability = "graph"
+    follower_id: Snowflake
+    followee_id: Snowflake
+    wanted_status: Literal["active", "pending"]
+
+
+class FollowDeleted(Event, frozen=True, kw_only=True):
+    """The follower unfollows, or withdraws the request."""
+
+    type = "follow.deleted"
+    capability = "graph"
+    follower_id: Snowflake
+    followee_id: Snowflake
+
+
+class FollowApproved(Event, frozen=True, kw_only=True):
+    type = "follow.approved"
+    capability = "graph"
+    follower_id: Snowflake
+    followee_id: Snowflake
+
+
+class FollowDenied(Event, frozen=True, kw_only=True):
+    type = "follow.denied"
+    capability = "graph"
+    follower_id: Snowflake
+    followee_id: Snowflake
+
+
+class FollowerRemoved(Event, frozen=True, kw_only=True):
+    """The followee removes a follower."""
+
+    type = "follower.removed"
+    capability = "graph"
+    follower_id: Snowflake
+    followee_id: Snowflake
+
+
+class AccountBlocked(Event, frozen=True, kw_only=True):
+    type = "account.blocked"
+    capability = "graph"
+    blocker_id: Snowflake
+    blocked_id: Snowflake
+
+
+class AccountUnblocked(Event, frozen=True, kw_only=True):
+    type = "account.unblocked"
+    capability = "graph"
+    blocker_id: Snowflake
+    blocked_id: Snowflake
+
+
+class AccountMuted(Event, frozen=True, kw_only=True):
+    type = "account.muted"
+    capability = "graph"
+    muter_id: Snowflake
+    muted_id: Snowflake
+
+
+class AccountUnmuted(Event, frozen=True, kw_only=True):
+    type = "account.unmuted"
+    capability = "graph"
+    muter_id: Snowflake
+    muted_id: Snowflake
+
+
+# --- posts ------------------------------------------------------------------------------------------------------
+
+
+class Location(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A place that a post is tagged with, as its author wrote it."""
+
+    name: str
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class PostCreated(Event, frozen=True, kw_only=True):
+    type = "post.created"
+    capability = "posts"
+    post_id: Snowflake
+    owner_id: Snowflake
+    media_ids: list[Snowflake]
+    alt_texts: Annotated[list[str | None] | None, Personal("owner_id")]
+    caption: Annotated[str | None, Personal("owner_id")]
+    mentions: Annotated[list[str] | None, Personal("owner_id")]
+    location: Annotated[Location | None, Personal("owner_id")]
+    hashtags: list[str]
+    audience: Literal["public", "followers"]
+    coarse_cell: str | None = None
+
+
+class MediaItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One photograph of a published post: its shown size in pixels and the names of its variants."""
+
+    media_id: Snowflake
+    width: int
+    height: int
+    variants: list[str]
+
+
+class PostPublished(Event, frozen=True, kw_only=True):
+    """Every variant exists. `published_ms` with the post's id is its place in publication order."""
+
+    type = "post.published"
+    capability = "posts"
+    post_id: Snowflake
+    owner_id: Snowflake
+    published_ms: int
+    delivery: Literal["push", "pull"]
+    media: list[MediaItem]
+
+
+class PostRejected(Event, frozen=True, kw_only=True):
+    """A photograph of the post could not be decoded, so it is never published."""
+
+    type = "post.rejected"
+    capability = "posts"
+    post_id: Snowflake
+    owner_id: Snowflake
+    media_id: Snowflake
+    reason: str
+
+
+class PostCaptionChanged(Event, frozen=True, kw_only=True):
+    type = "post.caption_changed"
+    capability = "posts"
+    post_id: Snowflake
+    owner_id: Snowflake
+    caption: Annotated[str | None, Personal("owner_id")]
+    mentions: Annotated[list[str] | None, Personal("owner_id")]
+    hashtags: list[str]
+
+
+class PostDeleted(Event, frozen=True, kw_only=True):
+    type = "post.deleted"
+    capability = "posts"
+    post_id: Snowflake
+    owner_id: Snowflake
+
+
+# --- media ------------------------------------------------------------------------------------------------------
+
+
+class MediaTranscodingRequested(Event, frozen=True, kw_only=True):
+    type = "media.transcoding.requested"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    object_key: str
+    content_type: str
+    size_bytes: int
+
+
+class MediaVariant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One encoded file of a photograph; sizes in pixels and bytes."""
+
+    name: str
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
+    object_key: str
+
+
+class MediaTranscodingCompleted(Event, frozen=True, kw_only=True):
+    type = "media.transcoding.completed"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    width: int
+    height: int
+    variants: list[MediaVariant]
+
+
+class MediaTranscodingFailed(Event, frozen=True, kw_only=True):
+    type = "media.transcoding.failed"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    reason: str
+    detail: str
+
+
+# --- engagement ---------------------------------------------------------------------------------------------------
+
+
+class PostLiked(Event, frozen=True, kw_only=True):
+    type = "post.liked"
+    capability = "engagement"
+    actor_id: Snowflake
+    post_id: Snowflake
+
+
+class PostUnliked(Event, frozen=True, kw_only=True):
+    type = "post.unliked"
+    capability = "engagement"
+    actor_id: Snowflake
+    post_id: Snowflake
+
+
+class CommentCreated(Event, frozen=True, kw_only=True):
+    type = "comment.created"
+    capability = "engagement"
+    comment_id: Snowflake
+    post_id: Snowflake
+    author_id: Snowflake
+    text: Annotated[str | None, Personal("author_id")]
+
+
+class CommentDeleted(Event, frozen=True, kw_only=True):
+    type = "comment.deleted"
+    capability = "engagement"
+    comment_id: Snowflake
+    post_id: Snowflake
+    deleted_by: Snowflake
+
+
+# --- feed: derived, never appended by a client ----------------------------------------------------------------------
+
+
+class FanoutRequested(Event, frozen=True, kw_only=True):
+    """One shard of the author's followers is to get the post. Emitted after the post's row is written."""
+
+    type = "feed.fanout.requested"
+    capability = "feed"
+    post_id: Snowflake
+    author_id: Snowflake
+    published_ms: int
+    shard: int

@@ -1,0 +1,177 @@
+"""Bytes to events and back: Confluent framing, Avro values by fastavro, personal fields sealed before append.
+
+Decoding is in two steps because a subject's key may have to be fetched: `parse` gives a record whose personal fields
+are still sealed and names the subjects it needs; `open_record` opens them with the keys at hand.
+Framing: one zero byte, the schema id as four big-endian bytes, then the Avro value (Confluent wire format).
+"""
+
+import io
+import json
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import msgspec
+
+from photolog import seal
+from photolog.errors import UndecodableRecord
+from schemas.avro_form import personal_fields
+from schemas.events import Event
+from schemas.topics import TOPICS, Topic
+
+AVRO_FOLDER = Path(__file__).parent / "avro"
+_HEADER = struct.Struct(">bI")
+KeyOf = Callable[[int], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class EventSchema:
+    """What the codec knows of one event type."""
+
+    event: type[Event]
+    topic: Topic
+    text: str
+    parsed: Any
+    personal: Mapping[str, str]
+    personal_types: Mapping[str, Any]
+
+    @property
+    def subject(self) -> str:
+        """The registry's subject, by topic and record name."""
+        return f"{self.topic.name}-photolog.{self.event.capability}.{self.event.__name__}"
+
+
+def _load(event: type[Event], topic: Topic) -> EventSchema:
+    text = (AVRO_FOLDER / event.capability / f"{event.__name__}.avsc").read_text()
+    personal = personal_fields(event)
+    types = {field.name: field.type for field in msgspec.structs.fields(event) if field.name in personal}
+    return EventSchema(event, topic, text, fastavro.parse_schema(json.loads(text)), personal, types)
+
+
+SCHEMAS: dict[type[Event], EventSchema] = {event: _load(event, topic) for topic in TOPICS for event in topic.events}
+_BY_RECORD_NAME = {f"photolog.{s.event.capability}.{s.event.__name__}": s for s in SCHEMAS.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """A decoded record whose personal fields are still ciphertext."""
+
+    schema: EventSchema
+    values: dict[str, Any]
+
+    @property
+    def subjects(self) -> frozenset[int]:
+        """The accounts whose keys are needed to open it."""
+        return frozenset(
+            self.values[subject] for field, subject in self.schema.personal.items() if self.values[field] is not None
+        )
+
+
+class Serde:
+    """The codec of one process.
+
+    Args:
+        ids: the registry's schema id of each event type.
+        writer_text: fetches the schema text of an id that is not in `ids` (an older or newer writer), or None
+            where the registry does not know it; called once per id, never on a request's path.
+    """
+
+    def __init__(self, ids: Mapping[type[Event], int], writer_text: Callable[[int], str | None] | None = None) -> None:
+        self._ids = dict(ids)
+        self._writer_text = writer_text
+        self._by_id: dict[int, tuple[Any, EventSchema]] = {
+            schema_id: (SCHEMAS[event].parsed, SCHEMAS[event]) for event, schema_id in ids.items()
+        }
+
+    def encode(self, event: Event, key_of: KeyOf) -> bytes:
+        """The framed value of an event, its personal fields sealed.
+
+        Args:
+            event: the event.
+            key_of: the key of a subject; None for an erased one, whose fields are then left out.
+        """
+        schema = SCHEMAS[type(event)]
+        values = msgspec.to_builtins(event, builtin_types=(bytes,))
+        for field, subject_field in schema.personal.items():
+            values[field] = _sealed(schema, field, getattr(event, field), values[subject_field], key_of)
+        buffer = io.BytesIO()
+        buffer.write(_HEADER.pack(0, self._ids[type(event)]))
+        fastavro.schemaless_writer(buffer, schema.parsed, values)
+        return buffer.getvalue()
+
+    def parse(self, value: bytes | None) -> SealedRecord:
+        """Decode a framed value, personal fields still sealed.
+
+        Raises:
+            UndecodableRecord: the bytes are not an event that this version knows; the message says why.
+        """
+        if value is None or len(value) < _HEADER.size:
+            raise UndecodableRecord("shorter than the framing")
+        magic, schema_id = _HEADER.unpack_from(value)
+        if magic != 0:
+            raise UndecodableRecord(f"magic byte is {magic}, not 0")
+        writer, schema = self._writer(schema_id)
+        buffer = io.BytesIO(value)
+        buffer.seek(_HEADER.size)
+        try:
+            values = fastavro.schemaless_reader(buffer, writer, schema.parsed)
+        # fastavro raises whatever the bytes lead it into; all of it means the same here.
+        except Exception as error:
+            raise UndecodableRecord(f"not a {schema.event.__name__}: {error!r}") from error
+        if buffer.read(1):
+            raise UndecodableRecord(f"bytes left over behind a {schema.event.__name__}")
+        return SealedRecord(schema, values)  # type: ignore[arg-type]  # a record schema gives a dict
+
+    def open_record(self, record: SealedRecord, key_of: KeyOf) -> Event:
+        """The typed event of a parsed record; a personal field whose key is erased is None.
+
+        Raises:
+            UndecodableRecord: a sealed value does not open, or a value breaks the record's type.
+        """
+        values = record.values
+        if record.schema.personal:
+            values = {**values, **_opened(record, key_of)}
+        try:
+            return msgspec.convert(values, record.schema.event)
+        except msgspec.ValidationError as error:
+            raise UndecodableRecord(f"not a {record.schema.event.__name__}: {error}") from error
+
+    def _writer(self, schema_id: int) -> tuple[Any, EventSchema]:
+        known = self._by_id.get(schema_id)
+        if known is not None:
+            return known
+        text = self._writer_text(schema_id) if self._writer_text else None
+        if text is None:
+            raise UndecodableRecord(f"schema id {schema_id} is unknown")
+        form = json.loads(text)
+        schema = _BY_RECORD_NAME.get(f"{form.get('namespace')}.{form.get('name')}")
+        if schema is None:
+            raise UndecodableRecord(f"schema id {schema_id} is no event of ours")
+        self._by_id[schema_id] = (fastavro.parse_schema(form), schema)
+        return self._by_id[schema_id]
+
+
+def _sealed(schema: EventSchema, field: str, value: Any, subject_id: int, key_of: KeyOf) -> bytes | None:
+    key = key_of(subject_id) if value is not None else None
+    if key is None:
+        return None
+    return seal.seal(key, msgspec.json.encode(value), seal.place(schema.event.type, field, subject_id))
+
+
+def _opened(record: SealedRecord, key_of: KeyOf) -> dict[str, Any]:
+    opened: dict[str, Any] = {}
+    for field, subject_field in record.schema.personal.items():
+        ciphertext, subject_id = record.values[field], record.values[subject_field]
+        key = key_of(subject_id) if ciphertext is not None else None
+        if key is None:
+            opened[field] = None
+            continue
+        try:
+            plaintext = seal.unseal(key, ciphertext, seal.place(record.schema.event.type, field, subject_id))
+            opened[field] = msgspec.json.decode(plaintext, type=record.schema.personal_types[field])
+        except (seal.Corruption, msgspec.DecodeError) as error:
+            raise UndecodableRecord(f"{record.schema.event.__name__}.{field}: {error}") from error
+    return opened

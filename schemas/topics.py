@@ -1,0 +1,129 @@
+"""The one table of topics: what each carries, how it is keyed, how long it keeps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from schemas import events as e
+
+FOREVER_MS = -1
+WEEK_MS = 7 * 86_400_000
+
+DEAD_LETTER_SUFFIX = ".dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One named log.
+
+    Args:
+        name: the topic's name.
+        events: the event types that it carries; their order within a key is kept.
+        key: gives an event's partition key; keys never hold personal data.
+        kind: `action` is a fact that a person caused and is kept for ever, `work` is a queue, `derived` is made
+            by a job from other topics.
+        retention_ms: how long records are kept, -1 for ever.
+        personal: whether any event holds encrypted personal fields.
+    """
+
+    name: str
+    events: tuple[type[e.Event], ...]
+    key: Callable[[Any], str]
+    kind: Literal["action", "work", "derived"] = "action"
+    retention_ms: int = FOREVER_MS
+    personal: bool = False
+
+    @property
+    def dead_letters(self) -> str:
+        """The topic that holds this topic's records that could not be processed."""
+        return self.name + DEAD_LETTER_SUFFIX
+
+
+def pair_key(one: int, other: int) -> str:
+    """The key of two accounts, the same whichever of them acts."""
+    return f"{min(one, other)}:{max(one, other)}"
+
+
+def _graph_key(event: Any) -> str:
+    match event:
+        case e.AccountBlocked() | e.AccountUnblocked():
+            return pair_key(event.blocker_id, event.blocked_id)
+        case e.AccountMuted() | e.AccountUnmuted():
+            return pair_key(event.muter_id, event.muted_id)
+        case _:
+            return pair_key(event.follower_id, event.followee_id)
+
+
+ACCOUNTS = Topic(
+    "accounts",
+    (e.AccountCreated, e.ProfileChanged, e.PrivacyChanged, e.AccountSuspended, e.AccountReinstated),
+    key=lambda event: str(event.account_id),
+    personal=True,
+)
+GRAPH = Topic(
+    "graph",
+    (
+        e.FollowCreated,
+        e.FollowDeleted,
+        e.FollowApproved,
+        e.FollowDenied,
+        e.FollowerRemoved,
+        e.AccountBlocked,
+        e.AccountUnblocked,
+        e.AccountMuted,
+        e.AccountUnmuted,
+    ),
+    key=_graph_key,
+)
+POSTS = Topic(
+    "posts",
+    (e.PostCreated, e.PostPublished, e.PostRejected, e.PostCaptionChanged, e.PostDeleted),
+    key=lambda event: str(event.owner_id),
+    personal=True,
+)
+MEDIA_REQUESTED = Topic(
+    "media.transcoding.requested",
+    (e.MediaTranscodingRequested,),
+    key=lambda event: str(event.owner_id),
+    kind="work",
+)
+MEDIA_COMPLETED = Topic(
+    "media.transcoding.completed",
+    (e.MediaTranscodingCompleted, e.MediaTranscodingFailed),
+    key=lambda event: str(event.owner_id),
+)
+LIKES = Topic("likes", (e.PostLiked, e.PostUnliked), key=lambda event: str(event.actor_id))
+COMMENTS = Topic(
+    "comments", (e.CommentCreated, e.CommentDeleted), key=lambda event: str(event.post_id), personal=True
+)
+FEED_FANOUT = Topic(
+    "feed.fanout",
+    (e.FanoutRequested,),
+    key=lambda event: f"{event.post_id}:{event.shard}",
+    kind="derived",
+    retention_ms=WEEK_MS,
+)
+
+TOPICS: tuple[Topic, ...] = (
+    ACCOUNTS,
+    GRAPH,
+    POSTS,
+    MEDIA_REQUESTED,
+    MEDIA_COMPLETED,
+    LIKES,
+    COMMENTS,
+    FEED_FANOUT,
+)
+
+_BY_EVENT: dict[type[e.Event], Topic] = {event: topic for topic in TOPICS for event in topic.events}
+_BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
+
+
+def topic_of(event: type[e.Event]) -> Topic:
+    """The topic that carries this event type."""
+    return _BY_EVENT[event]
+
+
+def topic_named(name: str) -> Topic:
+    """The topic of this name. Raises KeyError for a topic that is not ours."""
+    return _BY_NAME[name]

@@ -1,0 +1,77 @@
+"""Which files are made of a photograph, and where they live: pure, so that the gateway and the worker agree.
+
+The bound is the *width*, because a feed is a column: `w640` fills the same column for a portrait and a panorama.
+Nothing is ever scaled up. A source narrower than a rung keeps its own width there, so that every photograph has the
+same six names and a client needs no list.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+RUNGS_PX = (320, 640, 1080)
+
+SIDES_RATIO_MAX = 15
+"""The longer side over the shorter. WebP ends at 16,383 pixels, which is 15.2 times the widest rung."""
+
+
+class PhotoFormat(StrEnum):
+    """How a variant is encoded."""
+
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+
+# WebP at 80 and JPEG at 85 look alike; WebP is then about half the size.
+QUALITY = {PhotoFormat.JPEG: 85, PhotoFormat.WEBP: 80}
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """One file to make. Width and height are pixels as shown, after the orientation was applied."""
+
+    name: str
+    format: PhotoFormat
+    width: int
+    height: int
+    quality: int
+
+    @property
+    def content_type(self) -> str:
+        """The media type it is served with."""
+        return f"image/{self.format}"
+
+
+def variant_plan(width: int, height: int) -> tuple[Variant, ...]:
+    """The six variants of a photograph, widest rung first.
+
+    Args:
+        width: pixels of the source as shown, at least 1.
+        height: pixels of the source as shown, at least 1.
+    """
+    return tuple(
+        Variant(f"w{rung}.{form}", form, min(rung, width), _scaled_height(width, height, rung), QUALITY[form])
+        for rung in sorted(RUNGS_PX, reverse=True)
+        for form in PhotoFormat
+    )
+
+
+def has_extreme_shape(width: int, height: int) -> bool:
+    """Whether one side is more than `SIDES_RATIO_MAX` times the other."""
+    return max(width, height) > SIDES_RATIO_MAX * min(width, height)
+
+
+def raw_key(owner_id: int, media_id: int) -> str:
+    """Where an upload lies as it came, under its owner."""
+    return f"raw/{owner_id}/{media_id}"
+
+
+def processed_key(media_id: int, variant_name: str) -> str:
+    """Where a variant lies. Keys are per media record and never per content, so that deleting one harms no other."""
+    return f"processed/{media_id}/{variant_name}"
+
+
+def _scaled_height(width: int, height: int, rung: int) -> int:
+    """Height at a rung, rounded half up, in integers so that every machine agrees."""
+    if width <= rung:
+        return height
+    return max(1, (2 * height * rung + width) // (2 * width))
