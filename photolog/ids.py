@@ -67,3 +67,18 @@ class SnowflakeSource:
 def random_node() -> int:
     """A node number for a process that was given none."""
     return int.from_bytes(os.urandom(2), "big") >> (16 - NODE_BITS)
+
+
+SLOTS = 1024
+_MASK = (1 << 64) - 1
+
+
+def slot_of(account_id: int) -> int:
+    """The slot 0..1023 of an account or post: what shares a slot lives together on a Redis Cluster node.
+
+    A snowflake's low bits are mostly zero, so they are mixed first (the finaliser of splitmix64, Steele et al. 2014).
+    """
+    mixed = account_id & _MASK
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
+    return ((mixed ^ (mixed >> 31)) & _MASK) % SLOTS

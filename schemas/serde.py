@@ -17,7 +17,7 @@ import fastavro
 import msgspec
 
 from photolog import seal
-from photolog.errors import UndecodableRecord
+from photolog.errors import Corruption, UndecodableRecord
 from schemas.avro_form import personal_fields
 from schemas.events import Event
 from schemas.topics import TOPICS, Topic
@@ -172,6 +172,6 @@ def _opened(record: SealedRecord, key_of: KeyOf) -> dict[str, Any]:
         try:
             plaintext = seal.unseal(key, ciphertext, seal.place(record.schema.event.type, field, subject_id))
             opened[field] = msgspec.json.decode(plaintext, type=record.schema.personal_types[field])
-        except (seal.Corruption, msgspec.DecodeError) as error:
+        except (Corruption, msgspec.DecodeError) as error:
             raise UndecodableRecord(f"{record.schema.event.__name__}.{field}: {error}") from error
     return opened

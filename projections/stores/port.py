@@ -71,6 +71,9 @@ class RowStore(PositionStore, Protocol):
         """Rows of one partition in clustering order, strictly behind the clustering key `after` (which may be a
         prefix of it), at most `limit`. Not for aggregate tables."""
 
+    async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
+        """As `scan` from the start, with the offset that each row came from (what fills a versioned cache)."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class TimelineEntry:
