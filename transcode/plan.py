@@ -41,6 +41,20 @@ class Variant(msgspec.Struct, frozen=True):
         return f"image/{self.format}"
 
 
+class Made(msgspec.Struct, frozen=True, tag="made"):
+    """What a photograph became: its size as shown, in pixels, and each planned variant with its bytes."""
+
+    width: int
+    height: int
+    variants: tuple[tuple[Variant, bytes], ...]
+
+    @property
+    def follows_plan(self) -> bool:
+        """Whether the variants are those that its size asks for."""
+        planned = variant_plan(self.width, self.height) if min(self.width, self.height) > 0 else ()
+        return planned == tuple(variant for variant, _ in self.variants) and bool(planned)
+
+
 def variant_plan(width: int, height: int) -> tuple[Variant, ...]:
     """The six variants of a photograph, widest rung first.
 
