@@ -93,9 +93,7 @@ MEDIA_COMPLETED = Topic(
     key=lambda event: str(event.owner_id),
 )
 LIKES = Topic("likes", (e.PostLiked, e.PostUnliked), key=lambda event: str(event.actor_id))
-COMMENTS = Topic(
-    "comments", (e.CommentCreated, e.CommentDeleted), key=lambda event: str(event.post_id), personal=True
-)
+COMMENTS = Topic("comments", (e.CommentCreated, e.CommentDeleted), key=lambda event: str(event.post_id), personal=True)
 FEED_FANOUT = Topic(
     "feed.fanout",
     (e.FanoutRequested,),

@@ -1,0 +1,1 @@
+"""Connections to the engines, made from settings; nothing here knows a capability."""

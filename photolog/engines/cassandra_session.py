@@ -1,0 +1,166 @@
+"""A Cassandra session for asyncio: prepared once, quorum by default, errors as ours."""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from typing import Any
+
+from cassandra import ConsistencyLevel, DriverException
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, ResponseFuture, Session
+from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+from cassandra.query import PreparedStatement
+
+from photolog.errors import StoreUnavailable
+from photolog.settings import CassandraSettings
+
+_CONCURRENCY = 128
+_CONNECT_SECONDS = 10.0
+_STATEMENTS_MAX = 1_000
+
+
+class CassandraSession:
+    """One session of a process.
+
+    Reads and writes are LOCAL_QUORUM, lightweight transactions LOCAL_SERIAL. Statements are prepared once and kept.
+    """
+
+    def __init__(self, cluster: Cluster, session: Session) -> None:
+        self._cluster = cluster
+        self._session = session
+        self._prepared: dict[str, PreparedStatement] = {}
+        self._preparing = asyncio.Lock()
+
+    @classmethod
+    async def connect(cls, settings: CassandraSettings, keyspace: bool = True) -> "CassandraSession":
+        """Open a session.
+
+        Args:
+            settings: addresses, credentials, TLS.
+            keyspace: whether to work in the configured keyspace, which must exist then.
+
+        Raises:
+            StoreUnavailable: no host answered.
+        """
+        cluster = _cluster(settings)
+        try:
+            session = await asyncio.to_thread(cluster.connect, settings.keyspace if keyspace else None)
+        except (NoHostAvailable, DriverException) as error:
+            await asyncio.to_thread(cluster.shutdown)
+            raise StoreUnavailable(f"Cassandra: {error}") from error
+        return cls(cluster, session)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.to_thread(self._cluster.shutdown)
+
+    async def execute(
+        self, cql: str, parameters: Sequence[Any] = (), *, serial: bool = False, idempotent: bool = True
+    ) -> list[Any]:
+        """Run one statement; all of its pages.
+
+        Args:
+            cql: the statement, with `?` for its parameters.
+            parameters: their values.
+            serial: read at LOCAL_SERIAL, which sees every lightweight transaction.
+            idempotent: False for a lightweight transaction, which the driver must not repeat by itself.
+
+        Returns:
+            Named tuples.
+
+        Raises:
+            StoreUnavailable: no answer in time.
+        """
+        statement = self._prepared.get(cql) or await self._prepare(cql)
+        bound = statement.bind(tuple(parameters))
+        bound.is_idempotent = idempotent
+        if serial:
+            bound.consistency_level = ConsistencyLevel.LOCAL_SERIAL
+        return await self._run(bound)
+
+    async def execute_all(
+        self, statements: Sequence[tuple[str, Sequence[Any]]], concurrency: int = _CONCURRENCY
+    ) -> list[list[Any]]:
+        """Run many idempotent statements, at most `concurrency` at a time; answers in their order."""
+        if len(statements) == 1:
+            return [await self.execute(*statements[0])]
+        answers: list[list[Any]] = [[] for _ in statements]
+        remaining = iter(range(len(statements)))
+
+        async def work() -> None:
+            for index in remaining:
+                answers[index] = await self.execute(*statements[index])
+
+        tasks = [asyncio.create_task(work()) for _ in range(min(concurrency, len(statements)))]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return answers
+
+    async def _prepare(self, cql: str) -> PreparedStatement:
+        async with self._preparing:
+            if cql not in self._prepared:
+                if len(self._prepared) >= _STATEMENTS_MAX:
+                    raise ValueError("statements must be parameterised: too many distinct ones were prepared")
+                try:
+                    self._prepared[cql] = await asyncio.to_thread(self._session.prepare, cql)
+                except (NoHostAvailable, DriverException) as error:
+                    raise StoreUnavailable(f"Cassandra: {error}") from error
+        return self._prepared[cql]
+
+    async def _run(self, statement: Any) -> list[Any]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Any]] = loop.create_future()
+        rows: list[Any] = []
+        response: ResponseFuture = self._session.execute_async(statement)
+
+        def arrived(page: list[Any] | None) -> None:
+            rows.extend(page or ())
+            if response.has_more_pages:
+                response.start_fetching_next_page()
+            else:
+                loop.call_soon_threadsafe(_resolve, answer, rows)
+
+        def failed(error: BaseException) -> None:
+            loop.call_soon_threadsafe(_reject, answer, error)
+
+        response.add_callbacks(arrived, failed)
+        return await answer
+
+
+def _resolve(answer: "asyncio.Future[list[Any]]", rows: list[Any]) -> None:
+    if not answer.done():
+        answer.set_result(rows)
+
+
+def _reject(answer: "asyncio.Future[list[Any]]", error: BaseException) -> None:
+    if answer.done():
+        return
+    if isinstance(error, (DriverException, NoHostAvailable)):
+        unavailable = StoreUnavailable(f"Cassandra: {error}")
+        unavailable.__cause__ = error
+        error = unavailable
+    answer.set_exception(error)
+
+
+def _cluster(settings: CassandraSettings) -> Cluster:
+    profile = ExecutionProfile(
+        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.local_datacenter)),
+        consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+        serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
+        request_timeout=settings.request_timeout_ms / 1000,
+    )
+    credentials = None
+    if settings.username is not None and settings.password is not None:
+        credentials = PlainTextAuthProvider(settings.username, settings.password.get_secret_value())
+    return Cluster(
+        settings.hosts,
+        port=settings.port,
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        auth_provider=credentials,
+        ssl_context=ssl.create_default_context(cafile=settings.ssl_ca_location) if settings.tls else None,
+        protocol_version=5,
+        connect_timeout=_CONNECT_SECONDS,
+    )

@@ -1,0 +1,184 @@
+"""The S3 bucket that holds media, for asyncio. The gateway signs addresses; clients and workers move the bytes."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from photolog.errors import StoreUnavailable
+from photolog.settings import S3Settings
+
+T = TypeVar("T")
+_CONNECTIONS_MAX = 32
+_ABSENT = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
+_REFUSED = {"400", "403", "404", "409", "411", "412", "416"}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectHead:
+    """What the bucket knows of an object; size in bytes."""
+
+    size_bytes: int
+    etag: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPart:
+    """A part of a multipart upload, as S3 answered it."""
+
+    number: int
+    etag: str
+    size_bytes: int | None = None
+
+
+class ObjectRefused(Exception):
+    """S3 refused the request as it stands (unknown upload, wrong part, bad range); trying again would not help."""
+
+
+class ObjectStore:
+    """One bucket.
+
+    Every call raises `StoreUnavailable` when S3 does not answer, and `ObjectRefused` when it refuses.
+    """
+
+    def __init__(self, settings: S3Settings) -> None:
+        self._settings = settings
+        self._client = _client(settings, settings.endpoint_url)
+        public = settings.public_endpoint_url
+        self._signer = _client(settings, public) if public else self._client
+
+    async def create_upload(self, key: str, content_type: str) -> str:
+        """Begin a multipart upload; its id."""
+        answer = await self._call(
+            self._client.create_multipart_upload, Bucket=self._settings.bucket, Key=key, ContentType=content_type
+        )
+        return str(answer["UploadId"])
+
+    def presign_part(self, key: str, upload_id: str, number: int) -> str:
+        """The address to PUT one part to, valid for `presign_seconds`."""
+        return str(
+            self._signer.generate_presigned_url(
+                "upload_part",
+                Params={"Bucket": self._settings.bucket, "Key": key, "UploadId": upload_id, "PartNumber": number},
+                ExpiresIn=self._settings.presign_seconds,
+            )
+        )
+
+    def presign_get(self, key: str) -> str:
+        """The address to GET an object from, valid for `presign_seconds`."""
+        params = {"Bucket": self._settings.bucket, "Key": key}
+        return str(
+            self._signer.generate_presigned_url("get_object", Params=params, ExpiresIn=self._settings.presign_seconds)
+        )
+
+    async def list_parts(self, key: str, upload_id: str) -> list[UploadPart]:
+        """The parts that have arrived, by number."""
+        answer = await self._call(
+            self._client.list_parts, Bucket=self._settings.bucket, Key=key, UploadId=upload_id, MaxParts=1000
+        )
+        return [UploadPart(part["PartNumber"], part["ETag"], part["Size"]) for part in answer.get("Parts", ())]
+
+    async def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadPart]) -> None:
+        """Join the parts into the object."""
+        listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        await self._call(
+            self._client.complete_multipart_upload,
+            Bucket=self._settings.bucket,
+            Key=key,
+            UploadId=upload_id,
+            MultipartUpload={"Parts": listed},
+        )
+
+    async def abort_upload(self, key: str, upload_id: str) -> None:
+        """Free the parts of an upload; nothing happens where it is gone already."""
+        try:
+            await self._call(
+                self._client.abort_multipart_upload, Bucket=self._settings.bucket, Key=key, UploadId=upload_id
+            )
+        except ObjectRefused:
+            return
+
+    async def head(self, key: str) -> ObjectHead | None:
+        """Size and type of an object, None where there is none."""
+        try:
+            answer = await self._call(self._client.head_object, Bucket=self._settings.bucket, Key=key)
+        except ObjectRefused:
+            return None
+        return ObjectHead(answer["ContentLength"], answer["ETag"], answer.get("ContentType", ""))
+
+    async def read_range(self, key: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`, fewer at the end of the object."""
+        return await self._read(key, Range=f"bytes={start}-{start + length - 1}")
+
+    async def get(self, key: str) -> bytes:
+        """A whole object; mind its size first."""
+        return await self._read(key)
+
+    async def put(self, key: str, data: bytes, content_type: str, cache_control: str | None = None) -> None:
+        """Write an object whole."""
+        extra = {"CacheControl": cache_control} if cache_control else {}
+        await self._call(
+            self._client.put_object,
+            Bucket=self._settings.bucket,
+            Key=key,
+            Body=data,
+            ContentType=content_type,
+            **extra,
+        )
+
+    async def delete(self, key: str) -> None:
+        """Delete an object; nothing happens where it is gone already."""
+        await self._call(self._client.delete_object, Bucket=self._settings.bucket, Key=key)
+
+    async def ensure_bucket(self) -> None:
+        """Create the bucket where it is missing."""
+        try:
+            await self._call(self._client.head_bucket, Bucket=self._settings.bucket)
+        except ObjectRefused:
+            await self._call(self._client.create_bucket, Bucket=self._settings.bucket)
+
+    async def _read(self, key: str, **extra: str) -> bytes:
+        def read() -> bytes:
+            answer = self._client.get_object(Bucket=self._settings.bucket, Key=key, **extra)
+            return bytes(answer["Body"].read())
+
+        return await self._call(read)
+
+    async def _call(self, function: Callable[..., T], **arguments: Any) -> T:
+        try:
+            return await asyncio.to_thread(partial(function, **arguments))
+        except ClientError as error:
+            status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if status in _REFUSED or code in _ABSENT:
+                raise ObjectRefused(f"S3: {error}") from error
+            raise StoreUnavailable(f"S3: {error}") from error
+        except BotoCoreError as error:
+            raise StoreUnavailable(f"S3: {error}") from error
+
+
+def _client(settings: S3Settings, endpoint_url: str | None) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint_url,
+        region_name=settings.region,
+        aws_access_key_id=settings.access_key.get_secret_value() if settings.access_key else None,
+        aws_secret_access_key=settings.secret_key.get_secret_value() if settings.secret_key else None,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if endpoint_url else "auto"},
+            # Newer default checksums are unknown to many S3-compatible servers.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            connect_timeout=3,
+            read_timeout=20,
+            retries={"max_attempts": 3, "mode": "standard"},
+            max_pool_connections=_CONNECTIONS_MAX,
+        ),
+    )

@@ -1,0 +1,84 @@
+"""The schema registry: registration at migration, one look-up of all ids when a process starts.
+
+Subjects follow the topic-record-name strategy, because a topic carries several event types. Compatibility is FULL:
+old readers read new events, and new readers read the whole log.
+"""
+
+import time
+from typing import Any
+
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from photolog.errors import StoreUnavailable
+from photolog.settings import RegistrySettings
+from schemas.events import Event
+from schemas.serde import SCHEMAS, Serde
+
+COMPATIBILITY = "FULL"
+_UNKNOWN_SCHEMA = 40403
+_TRIES = 20
+_PAUSE_SECONDS = 0.5
+
+
+def registry_client(settings: RegistrySettings) -> SchemaRegistryClient:
+    """Confluent's own client."""
+    config: dict[str, Any] = {"url": settings.url}
+    if settings.username is not None and settings.password is not None:
+        config["basic.auth.user.info"] = f"{settings.username}:{settings.password.get_secret_value()}"
+    if settings.ssl_ca_location is not None:
+        config["ssl.ca.location"] = settings.ssl_ca_location
+    return SchemaRegistryClient(config)
+
+
+def register_all(settings: RegistrySettings) -> dict[type[Event], int]:
+    """Register every schema under its subject and hold each subject to `COMPATIBILITY`.
+
+    Raises:
+        SchemaRegistryError: the registry refuses one, above all because it is not compatible.
+    """
+    client = registry_client(settings)
+    client.set_compatibility(level=COMPATIBILITY)
+    ids = {}
+    for event, schema in SCHEMAS.items():
+        ids[event] = client.register_schema(schema.subject, Schema(schema.text, "AVRO"))
+        client.set_compatibility(schema.subject, COMPATIBILITY)
+    return ids
+
+
+def load_serde(settings: RegistrySettings) -> Serde:
+    """The codec with all known ids, looked up once; an unknown id is fetched when a record first shows it.
+
+    Raises:
+        StoreUnavailable: the registry did not answer within about ten seconds.
+    """
+    client = registry_client(settings)
+    return Serde(_ids(client), lambda schema_id: _text(client, schema_id))
+
+
+def _ids(client: SchemaRegistryClient) -> dict[type[Event], int]:
+    for attempt in range(_TRIES):
+        try:
+            return {event: _id(client, event) for event in SCHEMAS}
+        except (SchemaRegistryError, OSError) as error:
+            if attempt == _TRIES - 1:
+                raise StoreUnavailable(f"the registry does not know every schema of ours: {error}") from error
+            time.sleep(_PAUSE_SECONDS)
+    raise AssertionError("unreachable")
+
+
+def _id(client: SchemaRegistryClient, event: type[Event]) -> int:
+    schema = SCHEMAS[event]
+    found = client.lookup_schema(schema.subject, Schema(schema.text, "AVRO")).schema_id
+    if found is None:
+        raise StoreUnavailable(f"the registry gave no id for {schema.subject}")
+    return int(found)
+
+
+def _text(client: SchemaRegistryClient, schema_id: int) -> str | None:
+    try:
+        return client.get_schema(schema_id).schema_str
+    except SchemaRegistryError as error:
+        if error.error_code == _UNKNOWN_SCHEMA or error.http_status_code == 404:
+            return None
+        raise StoreUnavailable(f"registry: {error}") from error
