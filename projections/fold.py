@@ -39,7 +39,7 @@ class Rows:
 
     def get(self, key: RowKey[R]) -> R | None:
         """The row at a key that `reads` or `aggregate` named. Raises KeyError for any other key."""
-        return self._kept[key].row  # type: ignore[index,return-value]  # the key's table fixes the row's type
+        return self._kept[key].row  # type: ignore[return-value]  # the key's table fixes the row's type
 
 
 class Projection(Protocol):

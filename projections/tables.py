@@ -15,6 +15,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 R = TypeVar("R", bound=Row)
+R_co = TypeVar("R_co", bound=Row, covariant=True)  # A key only names a row, so one of a PostRow is one of a Row.
 KeyTuple = tuple[Any, ...]
 
 
@@ -55,10 +56,10 @@ class Table(Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class RowKey(Generic[R]):
+class RowKey(Generic[R_co]):
     """One row's address."""
 
-    table: Table[R]
+    table: Table[R_co]
     values: KeyTuple
 
     def __hash__(self) -> int:

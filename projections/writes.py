@@ -26,12 +26,12 @@ Write = Put | Remove
 
 def put(table: Table[R], row: R) -> Put:
     """A `Put` of a typed row at its own key."""
-    return Put(table.key_of(row), row)  # type: ignore[arg-type]  # a Table[R] is read as a Table[Row] from here on
+    return Put(table.key_of(row), row)
 
 
 def remove(key: RowKey[R]) -> Remove:
     """A `Remove` of a typed key."""
-    return Remove(key)  # type: ignore[arg-type]  # as above
+    return Remove(key)
 
 
 @dataclass(frozen=True, slots=True)
