@@ -1,0 +1,62 @@
+"""`bin/photolog migrate`: everything that must exist in the engines before a process of ours starts."""
+
+import asyncio
+
+from projections.catalogue import TABLES
+from projections.stores.cassandra_ddl import POSITIONS_DDL, table_ddl
+from rich.console import Console
+
+from gateway.vault import VAULT_DDL
+from photolog.engines.cassandra_session import CassandraSession
+from photolog.engines.object_store import ObjectStore
+from photolog.keyring import KEYRING_DDL
+from photolog.log.admin import TopicWanted, create_topics
+from photolog.settings import CassandraSettings, Settings, load_settings
+from schemas.registry import register_all
+from schemas.topics import FOREVER_MS, TOPICS
+
+
+def migrate() -> None:
+    """Create topics, keyspace, tables and bucket, and register every schema.
+
+    Running it again changes nothing. It refuses a schema that breaks compatibility with what the registry holds.
+
+    Example: bin/photolog migrate
+    """
+    settings = load_settings()
+    console = Console()
+    created = create_topics(settings.kafka, _topics())
+    console.print(f"topics: {len(created)} created, {len(list(_topics())) - len(created)} there")
+    ids = register_all(settings.registry)
+    console.print(f"schemas: {len(ids)} registered")
+    count = asyncio.run(_stores(settings))
+    console.print(f"tables: {count} there; bucket {settings.s3.bucket} there")
+
+
+def _topics() -> list[TopicWanted]:
+    own = [TopicWanted(topic.name, topic.retention_ms) for topic in TOPICS]
+    return own + [TopicWanted(topic.dead_letters, FOREVER_MS) for topic in TOPICS]
+
+
+async def _stores(settings: Settings) -> int:
+    await _create_keyspace(settings.cassandra)
+    session = await CassandraSession.connect(settings.cassandra)
+    statements = [*(table_ddl(table) for table in TABLES), *POSITIONS_DDL, *VAULT_DDL, *KEYRING_DDL]
+    try:
+        # One after the other: Cassandra agrees on each schema change before the next.
+        for statement in statements:
+            await session.execute(statement)
+    finally:
+        await session.close()
+    await ObjectStore(settings.s3).ensure_bucket()
+    return len(statements)
+
+
+async def _create_keyspace(settings: CassandraSettings) -> None:
+    session = await CassandraSession.connect(settings, keyspace=False)
+    try:
+        await session.execute(
+            f"CREATE KEYSPACE IF NOT EXISTS {settings.keyspace} WITH replication = {settings.replication}"
+        )
+    finally:
+        await session.close()
