@@ -1,0 +1,1 @@
+"""The thin gateway: appends events and reads the models."""

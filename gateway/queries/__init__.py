@@ -1,0 +1,1 @@
+"""Queries: thin paths from read models to answers."""

@@ -1,0 +1,88 @@
+"""What handlers may use, wired once by gateway/bootstrap.py; tests wire memory adapters instead."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gateway.cursors import Cursors
+from gateway.passwords import Passwords
+from gateway.tokens import AccessTokens
+from gateway.vault.port import Vault
+from photolog.engines.object_store import ObjectHead, UploadPart
+from photolog.ids import SnowflakeSource, now_ms
+from photolog.log.record import EncodedRecord
+from photolog.positions import Position
+from photolog.settings import Settings
+from projections.stores.port import RowStore, TimelineStore, VersionedCache
+from schemas.serde import Serde
+
+
+class EventLog(Protocol):
+    """The log as a gateway sees it: photolog.log.producer, or a list in tests."""
+
+    async def append_all(self, records: Iterable[EncodedRecord]) -> list[Position]:
+        """Append in order. Raises LogUnavailable within its bound."""
+
+
+class Keyring(Protocol):
+    """Subject keys: photolog.keyring, or a dictionary in tests."""
+
+    async def create(self, subject_id: int) -> bytes | None:
+        """Make the key of a new account; one that is there stays."""
+
+    async def ensure(self, subject_ids: Iterable[int]) -> None:
+        """Have the keys at hand for `key_of`."""
+
+    def key_of(self, subject_id: int) -> bytes | None:
+        """A key that `ensure` loaded; None for an erased account."""
+
+
+class Objects(Protocol):
+    """The bucket of media: photolog.engines.object_store, or a dictionary in tests."""
+
+    async def create_upload(self, key: str, content_type: str) -> str: ...
+    def presign_part(self, key: str, upload_id: str, number: int) -> str: ...
+    def presign_get(self, key: str) -> str: ...
+    async def list_parts(self, key: str, upload_id: str) -> list[UploadPart]: ...
+    async def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadPart]) -> None: ...
+    async def abort_upload(self, key: str, upload_id: str) -> None: ...
+    async def head(self, key: str) -> ObjectHead | None: ...
+    async def read_range(self, key: str, start: int, length: int) -> bytes: ...
+    async def delete(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The ports of one gateway process.
+
+    Args:
+        rows: read models in Cassandra, always right.
+        timelines: home timelines, a cache.
+        cache: cards, relations, counts, sessions: caches of rows.
+        objects: the bucket of media.
+        log: appends; handlers return a `Command` instead of calling it.
+        serde: encodes events.
+        keyring: subject keys.
+        ids: makes ids of things.
+        vault: what lives outside the log.
+        settings: all settings.
+        cursors: makes and reads cursors.
+        passwords: hashes and verifies passwords.
+        tokens: signs and reads access tokens.
+        clock_ms: Unix milliseconds.
+    """
+
+    rows: RowStore
+    timelines: TimelineStore
+    cache: VersionedCache
+    objects: Objects
+    log: EventLog
+    serde: Serde
+    keyring: Keyring
+    ids: SnowflakeSource
+    vault: Vault
+    settings: Settings
+    cursors: Cursors
+    passwords: Passwords
+    tokens: AccessTokens
+    clock_ms: Callable[[], int] = field(default=now_ms)

@@ -1,0 +1,176 @@
+"""The vault: what lives outside the log, small, listed and backed up. Adapters: Cassandra's beside this, memory.
+
+Every write that decides something is a lightweight transaction; a row that one writes is written by nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+from photolog.log.record import EncodedRecord
+
+
+class UsernameRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A user name and the account that has it, or is about to.
+
+    Args:
+        state: `reserved` until the log acknowledged the account's creation, then `taken`.
+        event_id: of that creation, so that whoever finishes it appends the same logical event.
+        password_hash: only while reserved: who knows the password may finish the sign-up.
+    """
+
+    username: str
+    account_id: int
+    state: Literal["reserved", "taken"]
+    event_id: UUID
+    reserved_ms: int
+    password_hash: str | None = None
+
+
+class CredentialRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's password; `version` counts its changes."""
+
+    account_id: int
+    username: str
+    password_hash: str
+    version: int
+
+
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A family of refresh tokens: one log-in on one device.
+
+    Args:
+        refresh_hash: keyed hash of the one refresh token that is good.
+        previous_hash: of the one before it.
+        rotation_key: keyed hash of the Idempotency-Key of the last rotation, so that its retry gets its token again.
+    """
+
+    account_id: int
+    session_id: int
+    state: Literal["active", "revoked"]
+    created_ms: int
+    last_used_ms: int
+    user_agent: str
+    refresh_hash: bytes
+    previous_hash: bytes | None = None
+    rotation_key: bytes | None = None
+
+
+class ReservationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command under an Idempotency-Key decided: the bytes to append and the answer to give.
+
+    Args:
+        body_hash: keyed hash of method, path and body.
+        records: to be appended, again by each retry.
+        status: of the answer.
+        answer: its JSON, empty for none.
+        wait_for: projections that must have applied the records first.
+    """
+
+    body_hash: bytes
+    records: tuple[EncodedRecord, ...]
+    status: int
+    answer: bytes
+    wait_for: tuple[str, ...] = ()
+
+
+class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload: the photograph's id, who sends it, and how far it is.
+
+    Args:
+        client_upload_id: the client's own name for it; the same one gives the same upload.
+        upload_id: S3's id of the multipart upload; empty until it is known.
+        state: `open` until its parts are joined; `completed` once its transcoding is requested; `aborted`.
+    """
+
+    media_id: int
+    owner_id: int
+    client_upload_id: str | None
+    upload_id: str
+    object_key: str
+    content_type: str
+    size_bytes: int
+    state: Literal["open", "completed", "aborted"]
+    created_ms: int
+
+
+class Usernames(Protocol):
+    """User names. Names are given in their folded form."""
+
+    async def get(self, username: str) -> UsernameRow | None:
+        """Who has the name; sees every finished reservation."""
+
+    async def reserve(self, row: UsernameRow) -> UsernameRow:
+        """Reserve a free name. Returns the row that stands, ours or the one that was there."""
+
+    async def take_over(self, row: UsernameRow, from_account_id: int) -> bool:
+        """Replace a reservation that another account left behind; False where it changed meanwhile."""
+
+    async def take(self, username: str, account_id: int) -> bool:
+        """Turn the account's reservation into possession; False where the reservation is not its."""
+
+
+class Credentials(Protocol):
+    """Passwords by account."""
+
+    async def get(self, account_id: int) -> CredentialRow | None: ...
+
+    async def create(self, row: CredentialRow) -> None:
+        """Store a new account's password; one that is there stays."""
+
+    async def replace(self, row: CredentialRow, from_version: int) -> bool:
+        """Store another hash; False where the version is not `from_version` any more."""
+
+
+class Sessions(Protocol):
+    """Sessions by account."""
+
+    async def create(self, row: SessionRow) -> None: ...
+
+    async def get(self, account_id: int, session_id: int) -> SessionRow | None: ...
+
+    async def rotate(self, row: SessionRow, from_hash: bytes) -> bool:
+        """Store the row if the session is active and its good token is the one of `from_hash`."""
+
+    async def revoke(self, account_id: int, session_id: int) -> bool:
+        """End a session for good; False where there is none."""
+
+    async def listed(self, account_id: int) -> list[SessionRow]:
+        """The account's active sessions, newest first, bounded."""
+
+
+class Reservations(Protocol):
+    """Commands under an Idempotency-Key, for a reservation's life."""
+
+    async def get(self, scope: str, key: str) -> ReservationRow | None: ...
+
+    async def reserve(self, scope: str, key: str, row: ReservationRow) -> ReservationRow:
+        """Store a command's outcome. Returns the one that stands, ours or the winner's."""
+
+
+class Uploads(Protocol):
+    """Uploads, until some days after they were begun."""
+
+    async def get(self, media_id: int) -> UploadRow | None: ...
+
+    async def create(self, row: UploadRow) -> UploadRow:
+        """Begin an upload. Returns the row that stands: an earlier one of the same owner and client_upload_id."""
+
+    async def move(self, media_id: int, from_state: str, to_state: str) -> bool:
+        """Change the state; False where it is not `from_state`."""
+
+    async def attach(self, media_id: int, upload_id: str) -> bool:
+        """Note S3's id of the multipart upload; False where another was noted before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """All of it."""
+
+    usernames: Usernames
+    credentials: Credentials
+    sessions: Sessions
+    reservations: Reservations
+    uploads: Uploads

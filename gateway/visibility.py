@@ -1,0 +1,172 @@
+"""Who may see what: the one place that decides, for every surface.
+
+The rules:
+- What may not be seen is answered as what does not exist.
+- You see yourself always. A suspended account, and all it made, is there for nobody else.
+- A block, whoever of the two made it, hides each from the other.
+- A private account shows its name and counts to everyone; its posts, and the lists of who it follows and who follows
+  it, to itself and to its active followers.
+- A post is its author's alone until it is published, and nobody's once it is deleted. The account's privacy *now*
+  decides, not that of the day of the post.
+- Nobody needs to be signed in to see public accounts and their posts, as a shared link should open. The lists of
+  followers and followees need an account, because they are what gets harvested.
+- A mute hides nothing here: it only takes an account out of the muter's feed.
+
+The rules are pure; the loaders below them read the rows exactly, so that a block holds on the next request.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from photolog.errors import Forbidden, NotFound
+from projections.accounts import ACCOUNTS, AccountRow
+from projections.graph import PAIRS, PairRow
+from projections.posts import POSTS, PostRow
+from projections.relations import NO_RELATION, Relation, relation_of
+from projections.stores.port import RowStore
+from projections.tables import R, Row, RowKey
+from projections.writes import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An account that the viewer may see, with what is between the two."""
+
+    account: AccountRow
+    relation: Relation
+    viewer_id: int | None
+
+    @property
+    def own(self) -> bool:
+        """Whether the viewer looks at themself."""
+        return self.viewer_id == self.account.account_id
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPost:
+    """A post that the viewer may see, with its author."""
+
+    post: PostRow
+    author: Seen
+
+
+def nothing_here() -> NotFound:
+    """The answer to whatever is not there, or may not be known to be there."""
+    return NotFound("not-found", "there is nothing here")
+
+
+def may_see_account(viewer_id: int | None, account: AccountRow | None, relation: Relation) -> bool:
+    """Whether an account exists for the viewer: its name, its profile, its counts."""
+    if account is None or account.account_id == viewer_id:
+        return account is not None
+    return not (account.suspended or relation.blocks or relation.blocked_by)
+
+
+def may_see_posts_of(viewer_id: int | None, account: AccountRow | None, relation: Relation) -> bool:
+    """Whether the published posts of an account are open to the viewer."""
+    if account is None or not may_see_account(viewer_id, account, relation):
+        return False
+    return account.account_id == viewer_id or not account.private or relation.follows == "active"
+
+
+def may_see_lists_of(viewer_id: int | None, account: AccountRow | None, relation: Relation) -> bool:
+    """Whether an account's followers and followees are open to the viewer."""
+    return viewer_id is not None and may_see_posts_of(viewer_id, account, relation)
+
+
+def may_see_post(viewer_id: int | None, post: PostRow | None, author: AccountRow | None, relation: Relation) -> bool:
+    """Whether a post is there for the viewer."""
+    if post is None or post.status == "deleted":
+        return False
+    if post.owner_id == viewer_id:
+        return True
+    return post.status == "published" and may_see_posts_of(viewer_id, author, relation)
+
+
+def pair_of(one: int, other: int) -> RowKey[PairRow]:
+    """The row that holds everything between two accounts."""
+    return PAIRS.key(min(one, other), max(one, other))
+
+
+async def look_at(rows: RowStore, viewer_id: int | None, account_ids: Iterable[int]) -> dict[int, Seen]:
+    """The accounts among these that are there, whether or not the viewer may see them. One concurrent read."""
+    wanted = list(dict.fromkeys(account_ids))
+    keys: list[RowKey[Row]] = [_key(ACCOUNTS.key(account_id)) for account_id in wanted]
+    if viewer_id is not None:
+        keys += [_key(pair_of(viewer_id, account_id)) for account_id in wanted if account_id != viewer_id]
+    held = await rows.load(keys)
+    found = {}
+    for account_id in wanted:
+        account = cast(AccountRow | None, held[_key(ACCOUNTS.key(account_id))].row)
+        if account is not None:
+            found[account_id] = Seen(account, _relation(held, viewer_id, account_id), viewer_id)
+    return found
+
+
+async def visible_accounts(rows: RowStore, viewer_id: int | None, account_ids: Iterable[int]) -> dict[int, Seen]:
+    """The accounts among these that the viewer may see."""
+    found = await look_at(rows, viewer_id, account_ids)
+    return {
+        account_id: seen
+        for account_id, seen in found.items()
+        if may_see_account(viewer_id, seen.account, seen.relation)
+    }
+
+
+async def see_account(rows: RowStore, viewer_id: int | None, account_id: int) -> Seen:
+    """An account that the viewer may see. Raises NotFound for any other."""
+    seen = (await visible_accounts(rows, viewer_id, [account_id])).get(account_id)
+    if seen is None:
+        raise nothing_here()
+    return seen
+
+
+async def see_posts_of(rows: RowStore, viewer_id: int | None, account_id: int) -> Seen:
+    """An account whose posts the viewer may see. Raises NotFound for any other."""
+    seen = await see_account(rows, viewer_id, account_id)
+    if not may_see_posts_of(viewer_id, seen.account, seen.relation):
+        raise nothing_here()
+    return seen
+
+
+async def see_lists_of(rows: RowStore, viewer_id: int | None, account_id: int) -> Seen:
+    """An account whose followers and followees the viewer may see. Raises NotFound for any other."""
+    seen = await see_account(rows, viewer_id, account_id)
+    if not may_see_lists_of(viewer_id, seen.account, seen.relation):
+        raise nothing_here()
+    return seen
+
+
+async def see_post(rows: RowStore, viewer_id: int | None, post_id: int) -> SeenPost:
+    """A post that the viewer may see. Raises NotFound for any other."""
+    post = await rows.get(POSTS.key(post_id))
+    if post is None:
+        raise nothing_here()
+    author = (await look_at(rows, viewer_id, [post.owner_id])).get(post.owner_id)
+    if author is None or not may_see_post(viewer_id, post, author.account, author.relation):
+        raise nothing_here()
+    return SeenPost(post, author)
+
+
+async def own_post(rows: RowStore, viewer_id: int, post_id: int) -> PostRow:
+    """A post of the viewer's own. Raises NotFound for one that they may not see, Forbidden for one that they may.
+
+    The owner decides alone: their row need not be read.
+    """
+    post = await rows.get(POSTS.key(post_id))
+    if post is not None and post.owner_id == viewer_id and post.status != "deleted":
+        return post
+    await see_post(rows, viewer_id, post_id)
+    raise Forbidden("not-yours", "only its author may do this to a post")
+
+
+def _relation(held: Mapping[RowKey[Row], Kept], viewer_id: int | None, account_id: int) -> Relation:
+    if viewer_id is None or viewer_id == account_id:
+        return NO_RELATION
+    return relation_of(viewer_id, cast(PairRow | None, held[_key(pair_of(viewer_id, account_id))].row))
+
+
+def _key(key: RowKey[R]) -> RowKey[Row]:
+    """A typed key where keys of several tables are read together."""
+    return cast(RowKey[Row], key)
