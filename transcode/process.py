@@ -48,8 +48,14 @@ class DecoderProcess:
         self._stderr: IO[bytes] | None = None
         self._pictures = 0
 
-    async def prepare(self) -> bool:
-        """See that a process runs; True if it has worked on other pictures before.
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, if it runs."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def prepare(self) -> None:
+        """See that a process runs, a new one if the last has had its share of pictures.
 
         Raises:
             SandboxUnavailable: it does not start.
@@ -58,7 +64,6 @@ class DecoderProcess:
         if is_spent or self._process is None or self._process.returncode is not None:
             await self.kill()
             await self._start()
-        return self._pictures > 0
 
     async def ask(self, request: bytes) -> Made | Refused:
         """The answer to a framed request. Whatever else happens, the process is dead afterwards.
@@ -122,16 +127,16 @@ class DecoderProcess:
             raise SandboxUnavailable(f"a decoder did not start (exit code {code}): {said}")
 
     async def _write(self, request: bytes) -> None:
-        assert self._process is not None and self._process.stdin is not None
-        self._process.stdin.write(request)
-        await self._process.stdin.drain()
+        stdin, _ = _pipes(self._process)
+        stdin.write(request)
+        await stdin.drain()
 
     async def _read(self) -> Answer:
-        assert self._process is not None and self._process.stdout is not None
-        length = body_length(await self._process.stdout.readexactly(LENGTH_BYTES))
+        _, stdout = _pipes(self._process)
+        length = body_length(await stdout.readexactly(LENGTH_BYTES))
         if length > self._limits.output_bytes_max + _ANSWER_OVERHEAD_BYTES:
             raise _BrokenAnswer(f"an answer of {length} bytes")
-        return decoded_answer(await self._process.stdout.readexactly(length))
+        return decoded_answer(await stdout.readexactly(length))
 
     async def _died(self, reason: Reason, diagnosis: str) -> DecoderDied:
         said = self._stderr_tail()
@@ -142,7 +147,8 @@ class DecoderProcess:
         return DecoderDied(reason, f"{diagnosis} (exit code {code})")
 
     def _stderr_tail(self) -> str:
-        assert self._stderr is not None
+        if self._stderr is None:
+            return ""
         size = os.fstat(self._stderr.fileno()).st_size
         tail = os.pread(self._stderr.fileno(), _STDERR_TAIL_BYTES, max(0, size - _STDERR_TAIL_BYTES))
         return tail.decode(errors="replace").strip()
@@ -161,15 +167,24 @@ def _environment() -> dict[str, str]:
     }
 
 
+def _pipes(process: Process | None) -> tuple[asyncio.StreamWriter, asyncio.StreamReader]:
+    """Stdin and stdout of a process that was prepared."""
+    if process is None or process.stdin is None or process.stdout is None:
+        raise RuntimeError("no decoder was prepared")
+    return process.stdin, process.stdout
+
+
 async def _end(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.close()
+    # Once reaped, its number may be another's.
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    stdin, stdout = _pipes(process)
+    stdin.close()
     try:
         async with asyncio.timeout(_FAREWELL_SECONDS_MAX):
             # What was in the pipe is read away, as asyncio reports an exit only after the pipe's end.
-            await process.stdout.read()
+            await stdout.read()
             await process.wait()
     except TimeoutError:
         _log.error("decoder_lingers", pid=process.pid)

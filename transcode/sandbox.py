@@ -37,7 +37,10 @@ class VariantPool:
 
     async def __aenter__(self) -> Self:
         try:
-            await asyncio.gather(*(decoder.prepare() for decoder in self._decoders))
+            # Every start is waited for, so that none is still under way when a failed one ends them all.
+            starts = await asyncio.gather(*(decoder.prepare() for decoder in self._decoders), return_exceptions=True)
+            for failure in filter(None, starts):
+                raise failure
         except BaseException:
             await self._kill_all()
             raise
@@ -77,17 +80,22 @@ class VariantPool:
             raise UnprocessableMedia(answer.reason, answer.diagnosis)
         return answer
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The numbers of the processes that run now."""
+        return tuple(decoder.pid for decoder in self._decoders if decoder.pid is not None)
+
     async def _kill_all(self) -> None:
         await asyncio.gather(*(decoder.kill() for decoder in self._decoders))
 
 
 async def _judged(decoder: DecoderProcess, request: bytes) -> Made | Refused:
-    """Ask a decoder, and a fresh one if it crashed: a crash counts only where no earlier picture can be its cause."""
-    had_past = await decoder.prepare()
+    """Ask, and ask a fresh process if the first crashed, as an earlier picture or a lack of memory may be the cause."""
+    await decoder.prepare()
     try:
         return await decoder.ask(request)
     except DecoderDied as death:
-        if not had_past or death.reason is not Reason.DECODER_CRASHED:
+        if death.reason is not Reason.DECODER_CRASHED:
             return Refused(death.reason, str(death))
     await decoder.prepare()
     try:

@@ -1,4 +1,4 @@
-"""Making the variants of one photograph. It trusts nothing about the bytes, and is to run inside `transcode.sandbox`."""
+"""Making the variants of one photograph. It parses hostile bytes, so it is to run inside `transcode.sandbox`."""
 
 import pyvips
 
@@ -13,6 +13,8 @@ WEBP_EFFORT = 2
 # Damage that only warns (a stray byte between markers) is shown as browsers show it; missing data is refused.
 _FAIL_ON = "error"
 _WHITE = 255
+# As libvips, libjpeg and libheif put it.
+_OUT_OF_MEMORY = ("out of memory", "insufficient memory", "memory allocation error")
 # EXIF orientations that turn a picture by a quarter, so that width and height change places.
 _QUARTER_TURNS = range(5, 9)
 
@@ -63,7 +65,13 @@ def _made_by_libvips(data: bytes, pixels_max: int) -> Made:
     plan = variant_plan(width, height)
     # libvips shrinks while it decodes, and turns the picture when it is small.
     largest = pyvips.Image.thumbnail_buffer(
-        data, plan[0].width, height=plan[0].height, size="force", output_profile="srgb", fail_on=_FAIL_ON
+        data,
+        plan[0].width,
+        height=plan[0].height,
+        size="force",
+        output_profile="srgb",
+        # Its own fail_on argument has no effect on buffers (libvips issue 5195); the loader's does.
+        option_string=f"[fail_on={_FAIL_ON}]",
     )
     return Made(width, height, _written(largest.copy_memory(), plan))
 
@@ -105,5 +113,6 @@ def _encoded(image: pyvips.Image, variant: Variant) -> bytes:
 
 def _reason(error: Exception) -> Reason:
     """Libraries say that memory ran out in words only, whatever their error type."""
-    ran_out = isinstance(error, MemoryError) or "memory" in str(error).lower()
+    said = str(error).lower()
+    ran_out = isinstance(error, MemoryError) or any(words in said for words in _OUT_OF_MEMORY)
     return Reason.TOO_MUCH_MEMORY if ran_out else Reason.DAMAGED
