@@ -1,0 +1,162 @@
+"""The command line's table, and the group that imports a command's module only when that command is used."""
+
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from infra.local.environment import use_local_environment
+from infra.local.home import default_home
+from photolog.errors import PhotologError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command, described without importing it.
+
+    Args:
+        target: `module:function`; while no such module exists, there is no such command.
+        summary: one line for the list of commands.
+        example: a command line that works, and what it does.
+    """
+
+    target: str
+    summary: str
+    example: str
+
+    @property
+    def module(self) -> str:
+        """The module that holds the function."""
+        return self.target.partition(":")[0]
+
+
+COMMANDS: dict[str, Entry] = {
+    "demo": Entry(
+        "cli.demo:demo",
+        "Set everything up, boot it and live a small world through the public API.",
+        "bin/photolog demo --exit    # the same, and end instead of staying up",
+    ),
+    "up": Entry(
+        "cli.up:up",
+        "Boot the engines, the jobs and the gateway on this machine.",
+        "bin/photolog up --detach    # return when all is ready; `down` ends it",
+    ),
+    "down": Entry(
+        "cli.down:down", "Stop what `up` started.", "bin/photolog down --wipe    # and remove all data that was stored"
+    ),
+    "status": Entry(
+        "cli.status:status",
+        "Show each engine and job: pid, port, ready, restarts, memory, lag.",
+        "bin/photolog status --json    # one object a line",
+    ),
+    "test": Entry(
+        "cli.test:test",
+        "Run the linters and all tests, real engines included.",
+        "bin/photolog test tests/unit -k snowflake    # pytest's own arguments: only pytest runs",
+    ),
+    "upload": Entry(
+        "cli.upload:upload",
+        "Upload a photograph through the public API.",
+        "bin/photolog upload holiday.heic --wait    # until its variants are ready",
+    ),
+    "bench": Entry(
+        "cli.bench:bench",
+        "Measure against honest opponents in the same run.",
+        "bin/photolog bench decode --json    # one benchmark, one object a line",
+    ),
+    "migrate": Entry(
+        "cli.migrate:migrate",
+        "Create topics, tables, schemas and the bucket where they are missing.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog migrate",
+    ),
+    "gateway": Entry(
+        "cli.gateway:gateway",
+        "Serve the HTTP API in the foreground.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog gateway",
+    ),
+    "worker": Entry(
+        "cli.worker:worker",
+        "Run one Faust worker in the foreground.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog worker --index 0",
+    ),
+    "transcode-worker": Entry(
+        "cli.transcode_worker:transcode_worker",
+        "Make the variants of uploaded photographs, in the foreground.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog transcode-worker",
+    ),
+    "operator-token": Entry(
+        "cli.operator_token:operator_token",
+        "Print a short-lived token for operators' requests.",
+        'curl -H "Authorization: Bearer $(bin/photolog operator-token)" …',
+    ),
+}
+
+
+class LazyCommand(TyperCommand):
+    """Stands in the list for a command whose module is not imported yet, and hands over to it when it is used."""
+
+    def __init__(self, name: str, entry: Entry) -> None:
+        super().__init__(name, help=entry.summary, rich_markup_mode="rich")
+        self._entry = entry
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Import the command and let it read the arguments."""
+        return self._load().make_context(info_name, args, parent=parent, **extra)
+
+    def _load(self) -> Any:
+        module, _, function = self._entry.target.partition(":")
+        application = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        callback = getattr(importlib.import_module(module), function)
+        settings = getattr(callback, "context_settings", None)
+        register = application.command(
+            self.name, epilog=f"Example: [bold]{self._entry.example}[/bold]", context_settings=settings
+        )
+        register(callback)
+        return typer.main.get_command(application)
+
+
+class LazyGroup(TyperGroup):
+    """Lists the table's commands that exist."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names, in the table's order."""
+        return [name for name, entry in COMMANDS.items() if importlib.util.find_spec(entry.module) is not None]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, not imported yet; None if there is none."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        return LazyCommand(cmd_name, COMMANDS[cmd_name])
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    name="photolog",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    epilog="Example: [bold]bin/photolog demo[/bold]    # the quickest way to see all of it",
+)
+
+
+@app.callback()
+def root() -> None:
+    """A photo and video network kept as one log."""
+    use_local_environment(default_home())
+
+
+def main() -> None:
+    """Run the command line; an error of ours is a message and exit status 1, never a traceback."""
+    try:
+        app()
+    except PhotologError as error:
+        print(f"photolog: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

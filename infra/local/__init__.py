@@ -1,0 +1,1 @@
+"""The engines and processes of the platform on one machine, without containers."""

@@ -1,0 +1,1 @@
+"""One folder for each engine: its pom, its configuration templates and its declaration (`engine.py`)."""

@@ -1,0 +1,74 @@
+"""The table of what a stack runs: engines, one migration, then the application's own processes."""
+
+import sys
+from functools import partial
+
+from infra.local.engines.apicurio.engine import apicurio
+from infra.local.engines.cassandra.engine import cassandra
+from infra.local.engines.kafka.engine import kafka
+from infra.local.engines.s3proxy.engine import s3proxy
+from infra.local.engines.valkey.engine import valkey
+from infra.local.probes import http_ok
+from infra.local.spec import ProcessSpec, Site
+
+WORKERS = 2
+MIGRATE = "migrate"
+
+
+def engines(site: Site) -> tuple[ProcessSpec, ...]:
+    """The engines, slowest first."""
+    return (kafka(site), cassandra(site), s3proxy(site), valkey(site), apicurio(site))
+
+
+def applications(site: Site, after: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
+    """The migration and the processes that run photolog's own code.
+
+    Args:
+        after: the processes that the migration needs.
+    """
+    migrate = ProcessSpec(
+        name=MIGRATE, command=photolog_command("migrate"), ready=lambda: True, depends_on=after, one_shot=True
+    )
+    workers = (
+        _measured(site, f"worker-{index}", ("worker", "--index", str(index)), "/metrics") for index in range(WORKERS)
+    )
+    transcode_worker = _measured(site, "transcode-worker", ("transcode-worker",), "/metrics")
+    return (migrate, *workers, transcode_worker, gateway(site))
+
+
+def gateway(site: Site) -> ProcessSpec:
+    """The HTTP gateway; it takes requests once its engines answer it."""
+    port = site.ports["gateway"]
+    metrics_port = site.ports["gateway-metrics"]
+    return ProcessSpec(
+        name="gateway",
+        command=photolog_command("gateway"),
+        environment={"PHOTOLOG_METRICS_PORT": str(metrics_port)},
+        ready=partial(http_ok, f"http://127.0.0.1:{port}/readyz"),
+        depends_on=(MIGRATE,),
+        port=port,
+        other_ports={"gateway metrics": metrics_port},
+    )
+
+
+def stack_processes(site: Site, *, engines_only: bool) -> tuple[ProcessSpec, ...]:
+    """Everything that a stack runs, in the order in which it is shown."""
+    base = engines(site)
+    return base if engines_only else (*base, *applications(site, tuple(spec.name for spec in base)))
+
+
+def photolog_command(*arguments: str) -> tuple[str, ...]:
+    """The command line of a photolog subcommand in this very Python environment."""
+    return (sys.executable, "-m", "cli.app", *arguments)
+
+
+def _measured(site: Site, name: str, arguments: tuple[str, ...], path: str) -> ProcessSpec:
+    metrics_port = site.ports[f"{name}-metrics"]
+    return ProcessSpec(
+        name=name,
+        command=photolog_command(*arguments),
+        environment={"PHOTOLOG_METRICS_PORT": str(metrics_port)},
+        ready=partial(http_ok, f"http://127.0.0.1:{metrics_port}{path}"),
+        depends_on=(MIGRATE,),
+        metrics_port=metrics_port,
+    )
