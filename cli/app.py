@@ -152,7 +152,7 @@ def root() -> None:
 def main() -> None:
     """Run the command line; an error of ours is a message and exit status 1, never a traceback."""
     try:
-        app()
+        app(prog_name="bin/photolog")
     except PhotologError as error:
         print(f"photolog: {error}", file=sys.stderr)
         sys.exit(1)

@@ -37,9 +37,8 @@ def up(
     started = time.monotonic()
     boot(stack, console, detached=detach)
     console.print(status_table(stack_status(stack.home)))
-    console.print(
-        f"Up in {time.monotonic() - started:.0f} s. Settings for other programs: {stack.home.environment_file}"
-    )
+    console.print(f"Up in {time.monotonic() - started:.0f} s.")
+    console.print(f"Settings for other programs: {stack.home.environment_file}", soft_wrap=True)
     if not detach:
         console.print("Ctrl-C stops everything.")
         stay(stack, console)

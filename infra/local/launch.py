@@ -1,8 +1,8 @@
 """Starts a process that cannot outlive the supervisor, also when the supervisor is killed with SIGKILL.
 
-Run as a script by the supervisor: `launch.py SUPERVISOR_PID COMMAND…`. It asks Linux to kill it when its parent dies, then
-becomes the command, which keeps that wish. A separate program because code between fork and exec of a process
-with threads is not safe, and the supervisor has threads.
+Run as a script by the supervisor: `launch.py SUPERVISOR_PID COMMAND…`. It asks Linux to kill it when its parent
+dies, then becomes the command, which keeps that wish. A separate program because code between fork and exec of a
+process with threads is not safe, and the supervisor has threads.
 """
 
 import ctypes

@@ -81,8 +81,8 @@ def check_free(ports: Mapping[str, int]) -> None:
     taken = [f"port {port} ({name}) is held by {holder(port)}" for name, port in ports.items() if not is_free(port)]
     if taken:
         raise PortTaken(
-            f"Cannot start: {'; '.join(taken)}. Stop it, or choose other ports with `--port-base N` or {PORT_BASE_KEY}=N "
-            f"(the ports N to N+{SPAN - 1} are used)."
+            f"Cannot start: {'; '.join(taken)}. Stop it, or choose other ports with `--port-base N` or "
+            f"{PORT_BASE_KEY}=N (the ports N to N+{SPAN - 1} are used)."
         )
 
 

@@ -78,7 +78,7 @@ class Site:
         return self.home.config / engine
 
     def render(self, engine: str, **values: object) -> None:
-        """Fill an engine's templates (`infra/local/engines/<engine>/`) into its config folder, readable by the owner only.
+        """Fill an engine's templates (`infra/local/engines/<engine>/`) into its config folder, for its owner's eyes only.
 
         Args:
             engine: name of the folder; its data folder is made too.
