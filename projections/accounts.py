@@ -1,6 +1,14 @@
 """Accounts: profile, privacy and suspension, by account."""
 
-from projections.tables import Row, Table
+from collections.abc import Sequence
+
+import msgspec
+
+from projections.fold import Recorded, Rows, unfoldable
+from projections.tables import Row, RowKey, Table
+from projections.writes import Write, put
+from schemas import events as e
+from schemas import topics
 
 
 class AccountRow(Row, frozen=True, kw_only=True):
@@ -16,3 +24,65 @@ class AccountRow(Row, frozen=True, kw_only=True):
 
 
 ACCOUNTS = Table("accounts", AccountRow, ("account_id",), aggregate=True)
+
+
+class AccountsProjection:
+    """Folds accounts. Every event carries whole values, so the newest of each kind is what counts."""
+
+    name = "accounts"
+    topics = (topics.ACCOUNTS,)
+
+    def aggregate(self, recorded: Recorded) -> RowKey[AccountRow]:
+        """The account."""
+        match recorded.event:
+            case (
+                e.AccountCreated()
+                | e.ProfileChanged()
+                | e.PrivacyChanged()
+                | e.AccountSuspended()
+                | e.AccountReinstated() as event
+            ):
+                return ACCOUNTS.key(event.account_id)
+            case other:
+                raise unfoldable(self.name, other)
+
+    def reads(self, recorded: Recorded) -> tuple[RowKey[Row], ...]:
+        """Nothing else."""
+        return ()
+
+    def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
+        """An event about an account that was never created changes nothing and makes no row."""
+        before = rows.get(self.aggregate(recorded))
+        after = _changed(before, recorded) if before else _created(recorded)
+        return () if after is None or after == before else (put(ACCOUNTS, after),)
+
+
+def _created(recorded: Recorded) -> AccountRow | None:
+    match recorded.event:
+        case e.AccountCreated() as event:
+            return AccountRow(
+                account_id=event.account_id,
+                username=event.username,
+                display_name=event.display_name,
+                bio=None,
+                private=event.private,
+                suspended=False,
+                created_ms=recorded.timestamp_ms,
+            )
+    return None
+
+
+def _changed(account: AccountRow, recorded: Recorded) -> AccountRow:
+    match recorded.event:
+        case e.ProfileChanged(display_name=display_name, bio=bio):
+            return msgspec.structs.replace(account, display_name=display_name, bio=bio)
+        case e.PrivacyChanged(private=private):
+            return msgspec.structs.replace(account, private=private)
+        case e.AccountSuspended():
+            return msgspec.structs.replace(account, suspended=True)
+        case e.AccountReinstated():
+            return msgspec.structs.replace(account, suspended=False)
+    return account
+
+
+ACCOUNTS_PROJECTION = AccountsProjection()

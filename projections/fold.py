@@ -31,6 +31,11 @@ class Recorded:
     timestamp_ms: int
 
 
+def unfoldable(projection: str, event: Event) -> TypeError:
+    """What a projection raises for an event that none of its topics carries."""
+    return TypeError(f"{projection} does not fold {event.type}")
+
+
 class Rows:
     """The rows that a projection asked for, typed by their keys."""
 

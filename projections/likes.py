@@ -1,6 +1,12 @@
 """Likes: who likes which post, and how many do."""
 
-from projections.tables import Row, Table
+from collections.abc import Sequence
+
+from projections.fold import Recorded, Rows, unfoldable
+from projections.tables import Row, RowKey, Table
+from projections.writes import Write, put, remove
+from schemas import events as e
+from schemas import topics
 
 
 class LikeRow(Row, frozen=True, kw_only=True):
@@ -21,3 +27,43 @@ class LikeCountRow(Row, frozen=True, kw_only=True):
 
 LIKES = Table("likes", LikeRow, ("actor_id", "post_id"), aggregate=True)
 LIKE_COUNTS = Table("like_counts", LikeCountRow, ("post_id",), ("source",))
+
+
+class LikesProjection:
+    """Folds likes: the membership decides, the count follows it and is absolute."""
+
+    name = "likes"
+    topics = (topics.LIKES,)
+
+    def aggregate(self, recorded: Recorded) -> RowKey[LikeRow]:
+        """The membership of actor and post; the actor's key places it."""
+        match recorded.event:
+            case e.PostLiked() | e.PostUnliked() as event:
+                return LIKES.key(event.actor_id, event.post_id)
+            case other:
+                raise unfoldable(self.name, other)
+
+    def reads(self, recorded: Recorded) -> tuple[RowKey[Row], ...]:
+        """The count that the event's partition contributes."""
+        return (LIKE_COUNTS.key(self.aggregate(recorded).values[1], recorded.partition),)
+
+    def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
+        """Liking what is liked, or unliking what is not, changes nothing."""
+        key = self.aggregate(recorded)
+        liked = rows.get(key) is not None
+        match recorded.event:
+            case e.PostLiked(actor_id=actor_id, post_id=post_id) if not liked:
+                row = LikeRow(actor_id=actor_id, post_id=post_id, liked_ms=recorded.timestamp_ms)
+                return _counted(rows, recorded, post_id, 1), put(LIKES, row)
+            case e.PostUnliked(post_id=post_id) if liked:
+                return _counted(rows, recorded, post_id, -1), remove(key)
+        return ()
+
+
+def _counted(rows: Rows, recorded: Recorded, post_id: int, change: int) -> Write:
+    before = rows.get(LIKE_COUNTS.key(post_id, recorded.partition))
+    count = (before.count if before else 0) + change
+    return put(LIKE_COUNTS, LikeCountRow(post_id=post_id, source=recorded.partition, count=count))
+
+
+LIKES_PROJECTION = LikesProjection()

@@ -1,8 +1,15 @@
 """Media: what became of each uploaded photograph."""
 
+from collections.abc import Sequence
 from typing import Literal
 
-from projections.tables import Row, Table
+import msgspec
+
+from projections.fold import Recorded, Rows, unfoldable
+from projections.tables import Row, RowKey, Table
+from projections.writes import Write, put
+from schemas import events as e
+from schemas import topics
 
 
 class MediaRow(Row, frozen=True, kw_only=True):
@@ -19,3 +26,62 @@ class MediaRow(Row, frozen=True, kw_only=True):
 
 
 MEDIA = Table("media", MediaRow, ("media_id",), aggregate=True)
+
+
+class MediaProjection:
+    """Folds the answers of the transcode worker. The first one is final: a worker that was killed may answer twice."""
+
+    name = "media"
+    topics = (topics.MEDIA_COMPLETED,)
+
+    def aggregate(self, recorded: Recorded) -> RowKey[MediaRow]:
+        """The photograph."""
+        match recorded.event:
+            case e.MediaTranscodingCompleted() | e.MediaTranscodingFailed() as event:
+                return MEDIA.key(event.media_id)
+            case other:
+                raise unfoldable(self.name, other)
+
+    def reads(self, recorded: Recorded) -> tuple[RowKey[Row], ...]:
+        """Nothing else."""
+        return ()
+
+    def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
+        """Ready or failed, once and for all."""
+        if rows.get(self.aggregate(recorded)) is not None:
+            return ()
+        match recorded.event:
+            case e.MediaTranscodingCompleted() as event:
+                return (put(MEDIA, _ready(event)),)
+            case e.MediaTranscodingFailed() as event:
+                return (put(MEDIA, _failed(event)),)
+        return ()
+
+
+def _ready(event: e.MediaTranscodingCompleted) -> MediaRow:
+    return MediaRow(
+        media_id=event.media_id,
+        owner_id=event.owner_id,
+        status="ready",
+        width=event.width,
+        height=event.height,
+        variants=msgspec.json.encode(event.variants),
+        reason=None,
+        detail=None,
+    )
+
+
+def _failed(event: e.MediaTranscodingFailed) -> MediaRow:
+    return MediaRow(
+        media_id=event.media_id,
+        owner_id=event.owner_id,
+        status="failed",
+        width=0,
+        height=0,
+        variants=b"[]",
+        reason=event.reason,
+        detail=event.detail,
+    )
+
+
+MEDIA_PROJECTION = MediaProjection()

@@ -1,0 +1,54 @@
+"""Every projection and every table of every capability, in one place: what a fresh store creates and what a rebuild makes again."""
+
+from typing import Any
+
+from projections.accounts import ACCOUNTS, ACCOUNTS_PROJECTION
+from projections.comments import COMMENT_COUNTS, COMMENTS, COMMENTS_BY_POST, COMMENTS_PROJECTION
+from projections.fold import Projection
+from projections.graph import (
+    BLOCKS,
+    FOLLOW_REQUESTS,
+    FOLLOWERS,
+    FOLLOWINGS,
+    GRAPH_COUNTS,
+    GRAPH_PROJECTION,
+    MUTES,
+    PAIRS,
+    SENT_REQUESTS,
+)
+from projections.likes import LIKE_COUNTS, LIKES, LIKES_PROJECTION
+from projections.media import MEDIA, MEDIA_PROJECTION
+from projections.posts import MEDIA_POSTS, POST_COUNTS, POSTS, POSTS_BY_OWNER, POSTS_PROJECTION, PUBLISHED_POSTS
+from projections.tables import Table
+
+TABLES: tuple[Table[Any], ...] = (
+    ACCOUNTS,
+    PAIRS,
+    FOLLOWINGS,
+    FOLLOWERS,
+    FOLLOW_REQUESTS,
+    SENT_REQUESTS,
+    BLOCKS,
+    MUTES,
+    GRAPH_COUNTS,
+    POSTS,
+    POSTS_BY_OWNER,
+    PUBLISHED_POSTS,
+    MEDIA_POSTS,
+    POST_COUNTS,
+    MEDIA,
+    LIKES,
+    LIKE_COUNTS,
+    COMMENTS,
+    COMMENTS_BY_POST,
+    COMMENT_COUNTS,
+)
+
+PROJECTIONS: tuple[Projection, ...] = (
+    ACCOUNTS_PROJECTION,
+    GRAPH_PROJECTION,
+    POSTS_PROJECTION,
+    MEDIA_PROJECTION,
+    LIKES_PROJECTION,
+    COMMENTS_PROJECTION,
+)
