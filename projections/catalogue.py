@@ -1,4 +1,4 @@
-"""Every projection and every table of every capability, in one place: what a fresh store creates and what a rebuild makes again."""
+"""Every projection and every table, in one place: what runs, what a fresh store creates, what a rebuild makes."""
 
 from typing import Any
 
