@@ -161,7 +161,7 @@ class Endpoint:
         models: read models that a `Photolog-Position` of the request waits for.
     """
 
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    method: str
     path: str
     handler: Handler
     summary: str

@@ -27,7 +27,7 @@ class EventLog(Protocol):
 class Keyring(Protocol):
     """Subject keys: photolog.keyring, or a dictionary in tests."""
 
-    async def create(self, subject_id: int) -> bytes | None:
+    async def create(self, subject_id: int) -> None:
         """Make the key of a new account; one that is there stays."""
 
     async def ensure(self, subject_ids: Iterable[int]) -> None:

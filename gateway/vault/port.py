@@ -39,7 +39,7 @@ class CredentialRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A family of refresh tokens: one log-in on one device.
+    """A family of refresh tokens: one log-in on one device. It is alive as long as its row is there.
 
     Args:
         refresh_hash: keyed hash of the one refresh token that is good.
@@ -49,7 +49,6 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
 
     account_id: int
     session_id: int
-    state: Literal["active", "revoked"]
     created_ms: int
     last_used_ms: int
     user_agent: str
@@ -132,13 +131,13 @@ class Sessions(Protocol):
     async def get(self, account_id: int, session_id: int) -> SessionRow | None: ...
 
     async def rotate(self, row: SessionRow, from_hash: bytes) -> bool:
-        """Store the row if the session is active and its good token is the one of `from_hash`."""
+        """Store the row if the session is alive and its good token is the one of `from_hash`."""
 
     async def revoke(self, account_id: int, session_id: int) -> bool:
         """End a session for good; False where there is none."""
 
     async def listed(self, account_id: int) -> list[SessionRow]:
-        """The account's active sessions, newest first, bounded."""
+        """The account's sessions, newest first; log-in bounds how many there are."""
 
 
 class Reservations(Protocol):
