@@ -1,0 +1,104 @@
+"""CQL tables, made from the tables that projections declare.
+
+Lists are frozen: one cell, replaced as a whole. The cells of an unfrozen list would be appended again by every
+repeat of the same write.
+"""
+
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from projections.tables import Row, Table
+
+OFFSET = "applied_offset"  # the record that last wrote the row
+EVENT_IDS = "applied_ids"  # aggregates: recent event ids, 16 bytes each, oldest first
+PRESENT = "present"  # aggregates: whether there is a row, or only the memory of one
+_OWN_COLUMNS = frozenset({OFFSET, EVENT_IDS, PRESENT})
+
+_SCALARS: dict[Any, str] = {int: "bigint", str: "text", bool: "boolean", float: "double", bytes: "blob"}
+
+POSITIONS_DDL: tuple[str, ...] = (
+    """CREATE TABLE IF NOT EXISTS "positions" (
+    "projection" text,
+    "topic" text,
+    "source" int,
+    "next_offset" bigint,
+    "outputs" frozen<map<text, bigint>>,
+    PRIMARY KEY (("projection"), "topic", "source")
+)""",
+)
+
+
+def table_ddl(table: Table[Any]) -> str:
+    """The statement that creates a table where it is not there.
+
+    Raises:
+        TypeError: a field's type has no CQL form, a key may be null, or a field has the name of a column of ours.
+    """
+    hints = get_type_hints(table.row)
+    columns = [f"{quoted(name)} {_column_type(table, name, hints[name])}" for name in fields_of(table)]
+    columns.append(f"{quoted(OFFSET)} bigint")
+    if table.aggregate:
+        columns += [f"{quoted(EVENT_IDS)} blob", f"{quoted(PRESENT)} boolean"]
+    columns.append(f"PRIMARY KEY ({_primary_key(table)})")
+    body = ",\n    ".join(columns)
+    return f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} (\n    {body}\n){_order(table)}"
+
+
+def fields_of(table: Table[Any]) -> tuple[str, ...]:
+    """The fields of a table's rows, in the order of its columns."""
+    return tuple(field.name for field in msgspec.structs.fields(table.row))
+
+
+def nullable_fields(row: type[Row]) -> frozenset[str]:
+    """The fields of a row that may be None."""
+    return frozenset(name for name, hint in get_type_hints(row).items() if _without_none(hint) is not hint)
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier, whatever words the CQL of some version reserves."""
+    return f'"{name}"'
+
+
+def _column_type(table: Table[Any], name: str, hint: Any) -> str:
+    place = f"{table.name}.{name}"
+    if name in _OWN_COLUMNS:
+        raise TypeError(f"{place} has the name of a column that the store adds")
+    inner = _without_none(hint)
+    if name in table.key_fields and inner is not hint:
+        raise TypeError(f"{place} is part of the key and may not be None")
+    if get_origin(inner) is list:
+        return f"frozen<list<{_scalar(place, get_args(inner)[0])}>>"
+    return _scalar(place, inner)
+
+
+def _scalar(place: str, hint: Any) -> str:
+    if get_origin(hint) is Literal and all(isinstance(choice, str) for choice in get_args(hint)):
+        return "text"
+    if hint not in _SCALARS:
+        raise TypeError(f"{place}: {hint} has no CQL form")
+    return _SCALARS[hint]
+
+
+def _without_none(hint: Any) -> Any:
+    """`T` of `T | None`; any other type as it is."""
+    if get_origin(hint) not in (Union, UnionType):
+        return hint
+    rest = [choice for choice in get_args(hint) if choice is not NoneType]
+    return rest[0] if len(rest) == 1 else hint
+
+
+def _primary_key(table: Table[Any]) -> str:
+    partition = ", ".join(map(quoted, table.partition))
+    clustering = [quoted(field.removeprefix("-")) for field in table.clustering]
+    return ", ".join([f"({partition})", *clustering])
+
+
+def _order(table: Table[Any]) -> str:
+    if not table.clustering:
+        return ""
+    orders = [
+        f"{quoted(field.removeprefix('-'))} {'DESC' if field.startswith('-') else 'ASC'}" for field in table.clustering
+    ]
+    return f" WITH CLUSTERING ORDER BY ({', '.join(orders)})"

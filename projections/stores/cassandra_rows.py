@@ -1,0 +1,122 @@
+"""The row store in Cassandra. A write's timestamp is its place in the log: order is the log's and never a clock's.
+
+For the same reason nothing here may be deleted by hand without `USING TIMESTAMP`: a clock's microseconds are greater
+than any offset's timestamp and would hide every later write. TRUNCATE is safe.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
+
+from projections.stores.cassandra_statements import Statement, TableStatements, write_timestamp
+from projections.stores.port import Source, StoredPosition
+from projections.stores.scans import check_scan
+from projections.tables import KeyTuple, R, Row, RowKey, Table
+from projections.writes import ABSENT, Kept, Positioned
+
+_POSITION = """SELECT "topic", "source", "next_offset", "outputs" FROM "positions" WHERE "projection" = ?"""
+_POSITION_OF_SOURCE = f"""{_POSITION} AND "topic" = ? AND "source" = ?"""
+_ADVANCE = """INSERT INTO "positions" ("projection", "topic", "source", "next_offset", "outputs")
+    VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?"""
+
+
+class Session(Protocol):
+    """The part of a `CassandraSession` that rows need."""
+
+    async def execute(self, cql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """Run one statement."""
+
+    async def execute_all(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
+        """Run many, a bounded number at a time; answers in their order."""
+
+
+class CassandraRows:
+    """A `RowStore` over the tables of `cassandra_ddl`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._statements: dict[str, TableStatements[Any]] = {}
+
+    async def load(self, keys: Sequence[RowKey[Row]]) -> dict[RowKey[Row], Kept]:
+        """What is held at each key.
+
+        Aggregates are read before everything else, because they are written after it: an event that a read
+        aggregate remembers is then also in the count that is read, even while another worker is writing both.
+        A removed row that is no aggregate's reads as `ABSENT`. Nothing is lost by that: its tombstone still
+        outweighs an older write, and whoever folds an older event again goes on to fold the removal again.
+        """
+        wanted = dict.fromkeys(keys)
+        aggregates = [key for key in wanted if key.table.aggregate]
+        others = [key for key in wanted if not key.table.aggregate]
+        return {**await self._load(aggregates), **await self._load(others)}
+
+    async def apply(self, stages: Sequence[Sequence[Positioned]]) -> None:
+        for stage in stages:
+            await self._session.execute_all([self._of(write.write.key.table).write(write) for write in stage])
+
+    async def get(self, key: RowKey[R]) -> R | None:
+        return (await self.get_many([key]))[0]
+
+    async def get_many(self, keys: Sequence[RowKey[R]]) -> list[R | None]:
+        answers = await self._read(keys)
+        rows = {key: self._of(key.table).row(answer[0]) if answer else None for key, answer in answers.items()}
+        return [rows[key] for key in keys]
+
+    async def scan(self, table: Table[R], partition: KeyTuple, *, after: KeyTuple | None = None, limit: int) -> list[R]:
+        statements = self._of(table)
+        # A scanned table is no aggregate's, so each answer is a row.
+        return [cast(R, statements.row(values)) for values in await self._scan(table, partition, after, limit)]
+
+    async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
+        statements = self._of(table)
+        return [statements.kept(values) for values in await self._scan(table, partition, None, limit)]
+
+    async def position(self, source: Source) -> StoredPosition | None:
+        key = (source.projection, source.topic, source.partition)
+        answer = await self._session.execute(_POSITION_OF_SOURCE, key)
+        return _stored_position(answer[0]) if answer else None
+
+    async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
+        answer = await self._session.execute(_POSITION, (projection,))
+        return {Source(projection, values[0], values[1]): _stored_position(values) for values in answer}
+
+    async def advance(self, source: Source, position: StoredPosition) -> None:
+        """Move a position forward. The timestamp decides between workers that pass the check at once."""
+        stored = await self.position(source)
+        if stored is not None and stored.next_offset >= position.next_offset:
+            return
+        outputs = {f"{topic}/{partition}": offset for (topic, partition), offset in position.outputs.items()}
+        key = (source.projection, source.topic, source.partition)
+        timestamp = write_timestamp(position.next_offset)
+        await self._session.execute(_ADVANCE, (*key, position.next_offset, outputs, timestamp))
+
+    def _of(self, table: Table[R]) -> TableStatements[R]:
+        if table.name not in self._statements:
+            self._statements[table.name] = TableStatements(table)
+        return self._statements[table.name]
+
+    async def _load(self, keys: Sequence[RowKey[Row]]) -> dict[RowKey[Row], Kept]:
+        answers = await self._read(keys)
+        return {key: self._of(key.table).kept(answer[0]) if answer else ABSENT for key, answer in answers.items()}
+
+    async def _read(self, keys: Sequence[RowKey[R]]) -> dict[RowKey[R], list[Any]]:
+        wanted = list(dict.fromkeys(keys))
+        statements: list[Statement] = [self._of(key.table).read(key) for key in wanted]
+        return dict(zip(wanted, await self._session.execute_all(statements), strict=True))
+
+    async def _scan(self, table: Table[R], partition: KeyTuple, after: KeyTuple | None, limit: int) -> list[Any]:
+        check_scan(table, partition, after)
+        found: list[Any] = []
+        for cql, parameters in self._of(table).scan(partition, after):
+            if len(found) < limit:
+                found += await self._session.execute(cql, (*parameters, limit - len(found)))
+        return found
+
+
+def _stored_position(values: Any) -> StoredPosition:
+    _, _, next_offset, outputs = values
+    return StoredPosition(next_offset, {_output(name): offset for name, offset in (outputs or {}).items()})
+
+
+def _output(name: str) -> tuple[str, int]:
+    topic, _, partition = name.rpartition("/")
+    return topic, int(partition)

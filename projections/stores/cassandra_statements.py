@@ -1,0 +1,126 @@
+"""The CQL of one table: its reads and writes, and how answers become rows again."""
+
+from itertools import groupby
+from typing import Any, Generic
+from uuid import UUID
+
+from photolog.errors import Corruption
+from projections.stores.cassandra_ddl import EVENT_IDS, OFFSET, PRESENT, fields_of, nullable_fields, quoted
+from projections.tables import KeyTuple, R, RowKey, Table
+from projections.writes import Kept, Positioned, Put
+
+Statement = tuple[str, tuple[Any, ...]]
+
+_ORDINAL_BITS = 12
+_OFFSET_BITS = 40
+_EPOCH_BITS = 11
+_UUID_BYTES = 16
+
+
+def write_timestamp(offset: int, *, epoch: int = 0, ordinal: int = 0) -> int:
+    """A write's Cassandra timestamp, which makes the log's order win over any order of arrival.
+
+    Args:
+        offset: the record's, at most 2^40 - 1.
+        epoch: how often the topic's partitions have grown, at most 2^11 - 1; offsets begin again when a key moves.
+        ordinal: the place among an event's writes of one row, at most 2^12 - 1.
+
+    Returns:
+        63 bits: epoch, offset, ordinal.
+
+    Raises:
+        ValueError: a part is out of bounds.
+    """
+    if not (0 <= offset >> _OFFSET_BITS == 0 and 0 <= epoch < 1 << _EPOCH_BITS and 0 <= ordinal < 1 << _ORDINAL_BITS):
+        raise ValueError(f"no write timestamp for offset {offset}, epoch {epoch}, ordinal {ordinal}")
+    return (epoch << (_OFFSET_BITS + _ORDINAL_BITS)) | (offset << _ORDINAL_BITS) | ordinal
+
+
+class TableStatements(Generic[R]):
+    """The statements of one table."""
+
+    def __init__(self, table: Table[R]) -> None:
+        self._table = table
+        self._fields = fields_of(table)
+        self._nullable = nullable_fields(table.row)
+        own = (OFFSET, EVENT_IDS, PRESENT) if table.aggregate else (OFFSET,)
+        at_key = " AND ".join(f"{quoted(field)} = ?" for field in table.key_fields)
+        stored = (*self._fields, *own)
+        self._put = f"INSERT INTO {quoted(table.name)} ({_names(stored)}) VALUES ({_marks(stored)}) USING TIMESTAMP ?"
+        self._remove = f"DELETE FROM {quoted(table.name)} USING TIMESTAMP ? WHERE {at_key}"
+        self._read = f"SELECT {_names(stored)} FROM {quoted(table.name)} WHERE {at_key}"
+        self._in_partition = " AND ".join(f"{quoted(field)} = ?" for field in table.partition)
+        self._scan = f"SELECT {_names(stored)} FROM {quoted(table.name)} WHERE"
+
+    def write(self, positioned: Positioned) -> Statement:
+        """The statement that does a write."""
+        timestamp = write_timestamp(positioned.offset)
+        write = positioned.write
+        if isinstance(write, Put):
+            values = [getattr(write.row, field) for field in self._fields]
+        elif self._table.aggregate:
+            # The row goes and what it remembers stays. Its columns are emptied: they may hold what a person wrote.
+            key = dict(zip(self._table.key_fields, write.key.values, strict=True))
+            values = [key.get(field) for field in self._fields]
+        else:
+            return self._remove, (timestamp, *write.key.values)
+        if self._table.aggregate:
+            ids = b"".join(event_id.bytes for event_id in positioned.event_ids)
+            return self._put, (*values, positioned.offset, ids, isinstance(write, Put), timestamp)
+        return self._put, (*values, positioned.offset, timestamp)
+
+    def read(self, key: RowKey[R]) -> Statement:
+        """The statement that reads a row."""
+        return self._read, key.values
+
+    def scan(self, partition: KeyTuple, after: KeyTuple | None) -> list[Statement]:
+        """Statements that read a partition in order, each lacking its limit, the last parameter.
+
+        CQL compares tuples of columns in one direction only. Where directions are mixed, what is behind a key falls
+        into one slice for each run of equal directions: first the rows that differ in the last run alone.
+        """
+        if after is None:
+            return [(f"{self._scan} {self._in_partition} LIMIT ?", partition)]
+        slices: list[Statement] = []
+        equal, equal_values = self._in_partition, partition
+        columns = self._table.clustering[: len(after)]
+        for descending, run in groupby(columns, key=lambda column: column.startswith("-")):
+            names = [column.removeprefix("-") for column in run]
+            values = after[len(equal_values) - len(partition) :][: len(names)]
+            behind = f"({_names(names)}) {'<' if descending else '>'} ({_marks(names)})"
+            slices.append((f"{self._scan} {equal} AND {behind} LIMIT ?", (*equal_values, *values)))
+            equal += "".join(f" AND {quoted(name)} = ?" for name in names)
+            equal_values = (*equal_values, *values)
+        return slices[::-1]
+
+    def kept(self, values: tuple[Any, ...]) -> Kept:
+        """What a read or scan answered for one row."""
+        offset = values[len(self._fields)]
+        if not self._table.aggregate:
+            return Kept(self.row(values), offset)
+        ids, present = values[-2:]
+        event_ids = tuple(UUID(bytes=ids[at : at + _UUID_BYTES]) for at in range(0, len(ids), _UUID_BYTES))
+        return Kept(self.row(values) if present else None, offset, event_ids)
+
+    def row(self, values: tuple[Any, ...]) -> R | None:
+        """The row alone. A field that is younger than the stored row takes its default.
+
+        Raises:
+            Corruption: a field that has no default is not there.
+        """
+        if self._table.aggregate and not values[-1]:
+            return None
+        stored = zip(self._fields, values, strict=False)
+        present = {name: value for name, value in stored if value is not None or name in self._nullable}
+        try:
+            return self._table.row(**present)
+        except TypeError as error:
+            raise Corruption(f"a stored row of {self._table.name}: {error}") from error
+
+
+def _names(columns: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(map(quoted, columns))
+
+
+def _marks(columns: tuple[str, ...] | list[str]) -> str:
+    return ", ".join("?" for _ in columns)

@@ -1,0 +1,92 @@
+"""The row store in dictionaries: the fake that tests use, held to the same contract as Cassandra."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from projections.stores.port import Source, StoredPosition
+from projections.stores.scans import check_scan
+from projections.tables import KeyTuple, R, Row, RowKey, Table
+from projections.writes import ABSENT, Kept, Positioned, Put
+
+_Partition = dict[KeyTuple, Kept]
+
+
+class MemoryRows:
+    """A `RowStore` in this process. Removed rows stay as tombstones, so that an older write cannot bring one back."""
+
+    def __init__(self) -> None:
+        self._partitions: defaultdict[tuple[str, KeyTuple], _Partition] = defaultdict(dict)
+        self._positions: dict[Source, StoredPosition] = {}
+
+    async def load(self, keys: Sequence[RowKey[Row]]) -> dict[RowKey[Row], Kept]:
+        return {key: self._visible(key) for key in keys}
+
+    async def apply(self, stages: Sequence[Sequence[Positioned]]) -> None:
+        for stage in stages:
+            for positioned in stage:
+                self._write(positioned)
+
+    async def get(self, key: RowKey[R]) -> R | None:
+        # The key's table fixes the row's type.
+        return cast(R | None, self._kept(key).row)
+
+    async def get_many(self, keys: Sequence[RowKey[R]]) -> list[R | None]:
+        return [await self.get(key) for key in keys]
+
+    async def scan(self, table: Table[R], partition: KeyTuple, *, after: KeyTuple | None = None, limit: int) -> list[R]:
+        check_scan(table, partition, after)
+        found = self._ordered(table, partition)
+        rows = [kept.row for clustering, kept in found if after is None or is_behind(table, clustering, after)]
+        return cast(list[R], rows[:limit])
+
+    async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
+        check_scan(table, partition, None)
+        return [kept for _, kept in self._ordered(table, partition)][:limit]
+
+    async def position(self, source: Source) -> StoredPosition | None:
+        return self._positions.get(source)
+
+    async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
+        return {source: stored for source, stored in self._positions.items() if source.projection == projection}
+
+    async def advance(self, source: Source, position: StoredPosition) -> None:
+        stored = self._positions.get(source)
+        if stored is None or stored.next_offset < position.next_offset:
+            self._positions[source] = position
+
+    def _kept(self, key: RowKey[R]) -> Kept:
+        return self._partition(key).get(key.values, ABSENT)
+
+    def _visible(self, key: RowKey[Row]) -> Kept:
+        kept = self._kept(key)
+        return ABSENT if kept.row is None and not key.table.aggregate else kept
+
+    def _partition(self, key: RowKey[R]) -> _Partition:
+        return self._partitions[key.table.name, key.values[: len(key.table.partition)]]
+
+    def _write(self, positioned: Positioned) -> None:
+        key = positioned.write.key
+        if positioned.offset >= self._kept(key).offset:
+            row = positioned.write.row if isinstance(positioned.write, Put) else None
+            self._partition(key)[key.values] = Kept(row, positioned.offset, positioned.event_ids)
+
+    def _ordered(self, table: Table[R], partition: KeyTuple) -> list[tuple[KeyTuple, Kept]]:
+        place = len(table.partition)
+        alive = [
+            (values[place:], kept)
+            for values, kept in self._partitions[table.name, partition].items()
+            if kept.row is not None
+        ]
+        # Python's sort is stable: ordering by the last column first leaves the first column in charge.
+        for column in reversed(range(len(table.clustering))):
+            alive.sort(key=lambda item: item[0][column], reverse=table.clustering[column].startswith("-"))
+        return alive
+
+
+def is_behind(table: Table[R], clustering: KeyTuple, after: KeyTuple) -> bool:
+    """Whether a clustering key comes strictly after `after`, a clustering key or a prefix of one, in table order."""
+    for field, value, mark in zip(table.clustering, clustering, after, strict=False):
+        if value != mark:
+            return bool(value < mark) if field.startswith("-") else bool(value > mark)
+    return False
