@@ -46,7 +46,7 @@ def _prepare(site: Site, java: tuple[str, ...], properties: str) -> None:
         shutil.rmtree(data / "log")
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     done = subprocess.run(
-        [*java, "-Xmx128m", "kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties],
+        [*java, "-Xmx128m", "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", properties],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     if done.returncode != 0:

@@ -1,0 +1,57 @@
+"""What all tests share: one stack of real engines for the whole run, and a Hypothesis seed that is always printed."""
+
+import os
+import random
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+from infra.local.ports import pick_free_port_base
+from infra.local.stack import Stack
+from photolog.settings import Settings
+
+# Time limits of single examples only make a busy machine fail; the whole test has one (pyproject.toml).
+hypothesis.settings.register_profile("photolog", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("photolog")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--hypothesis-seed") is None:
+        config.option.hypothesis_seed = str(random.randrange(2**32))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"hypothesis seed: {config.getoption('--hypothesis-seed')} (again with --hypothesis-seed=…)"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever asks for the engines is an integration test, wherever it lies."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("integration")
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The real engines, in a home of their own and on free ports, beside whatever else runs here."""
+    booted = Stack(tmp_path_factory.mktemp("stack"), pick_free_port_base(), engines_only=True)
+    with booted:
+        yield booted
+
+
+@pytest.fixture(scope="session")
+def settings(stack: Stack) -> Settings:
+    """The settings of a process that uses the stack's engines."""
+    return settings_from(stack.environment())
+
+
+def settings_from(environment: dict[str, str]) -> Settings:
+    """Settings from these keys alone, whatever this process's own environment says."""
+    with pytest.MonkeyPatch.context() as patch:
+        for key in [key for key in os.environ if key.startswith("PHOTOLOG_")]:
+            patch.delenv(key)
+        for key, value in environment.items():
+            patch.setenv(key, value)
+        return Settings()  # type: ignore[call-arg]  # the environment fills the groups
