@@ -1,4 +1,4 @@
-"""Six variants of a 12-megapixel photograph: the sandboxed pool against bare libvips, with as many processes as cores."""
+"""Six variants of a 12-megapixel photograph: the sandboxed pool against bare libvips, a process for each core."""
 
 import asyncio
 import os
@@ -99,7 +99,7 @@ def _bare_variants() -> list[bytes]:
 
 def _photograph() -> bytes:
     """A photograph that ships in scikit-image, enlarged, with a sensor's noise so that it is as hard to decode."""
-    pixels = skimage.data.astronaut()
+    pixels = skimage.data.astronaut()  # type: ignore[no-untyped-call]
     height, width, bands = pixels.shape
     image = pyvips.Image.new_from_memory(pixels.tobytes(), width, height, bands, "uchar")
     image = image.copy(interpretation="srgb").resize(_WIDTH / width, vscale=_HEIGHT / height)
