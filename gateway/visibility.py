@@ -1,7 +1,8 @@
 """Who may see what: the one place that decides, for every surface.
 
 The rules:
-- What may not be seen is answered as what does not exist.
+- What may not be seen is answered as what does not exist. Only a list of an account that may be seen itself is refused
+  as private.
 - You see yourself always. A suspended account, and all it made, is there for nobody else.
 - A block, whoever of the two made it, hides each from the other.
 - A private account shows its name and counts to everyone; its posts, and the lists of who it follows and who follows
@@ -21,11 +22,11 @@ from typing import cast
 
 from photolog.errors import Forbidden, NotFound
 from projections.accounts import ACCOUNTS, AccountRow
-from projections.graph import PAIRS, PairRow
+from projections.graph import PairRow
 from projections.posts import POSTS, PostRow
-from projections.relations import NO_RELATION, Relation, relation_of
+from projections.relations import NO_RELATION, Relation, pair_with, relation_of
 from projections.stores.port import RowStore
-from projections.tables import R, Row, RowKey
+from projections.tables import Row, RowKey
 from projections.writes import Kept
 
 
@@ -84,21 +85,16 @@ def may_see_post(viewer_id: int | None, post: PostRow | None, author: AccountRow
     return post.status == "published" and may_see_posts_of(viewer_id, author, relation)
 
 
-def pair_of(one: int, other: int) -> RowKey[PairRow]:
-    """The row that holds everything between two accounts."""
-    return PAIRS.key(min(one, other), max(one, other))
-
-
 async def look_at(rows: RowStore, viewer_id: int | None, account_ids: Iterable[int]) -> dict[int, Seen]:
     """The accounts among these that are there, whether or not the viewer may see them. One concurrent read."""
     wanted = list(dict.fromkeys(account_ids))
-    keys: list[RowKey[Row]] = [_key(ACCOUNTS.key(account_id)) for account_id in wanted]
+    keys: list[RowKey[Row]] = [ACCOUNTS.key(account_id) for account_id in wanted]
     if viewer_id is not None:
-        keys += [_key(pair_of(viewer_id, account_id)) for account_id in wanted if account_id != viewer_id]
+        keys += [pair_with(viewer_id, account_id) for account_id in wanted if account_id != viewer_id]
     held = await rows.load(keys)
     found = {}
     for account_id in wanted:
-        account = cast(AccountRow | None, held[_key(ACCOUNTS.key(account_id))].row)
+        account = cast(AccountRow | None, held[ACCOUNTS.key(account_id)].row)
         if account is not None:
             found[account_id] = Seen(account, _relation(held, viewer_id, account_id), viewer_id)
     return found
@@ -123,18 +119,19 @@ async def see_account(rows: RowStore, viewer_id: int | None, account_id: int) ->
 
 
 async def see_posts_of(rows: RowStore, viewer_id: int | None, account_id: int) -> Seen:
-    """An account whose posts the viewer may see. Raises NotFound for any other."""
+    """An account whose posts the viewer may see. Raises NotFound for one that is not there, Forbidden for a private
+    one."""
     seen = await see_account(rows, viewer_id, account_id)
     if not may_see_posts_of(viewer_id, seen.account, seen.relation):
-        raise nothing_here()
+        raise _private()
     return seen
 
 
 async def see_lists_of(rows: RowStore, viewer_id: int | None, account_id: int) -> Seen:
-    """An account whose followers and followees the viewer may see. Raises NotFound for any other."""
+    """An account whose followers and followees the viewer may see. Raises as `see_posts_of`."""
     seen = await see_account(rows, viewer_id, account_id)
     if not may_see_lists_of(viewer_id, seen.account, seen.relation):
-        raise nothing_here()
+        raise _private()
     return seen
 
 
@@ -161,12 +158,11 @@ async def own_post(rows: RowStore, viewer_id: int, post_id: int) -> PostRow:
     raise Forbidden("not-yours", "only its author may do this to a post")
 
 
+def _private() -> Forbidden:
+    return Forbidden("private-account", "this account shows its posts and lists to its followers only")
+
+
 def _relation(held: Mapping[RowKey[Row], Kept], viewer_id: int | None, account_id: int) -> Relation:
     if viewer_id is None or viewer_id == account_id:
         return NO_RELATION
-    return relation_of(viewer_id, cast(PairRow | None, held[_key(pair_of(viewer_id, account_id))].row))
-
-
-def _key(key: RowKey[R]) -> RowKey[Row]:
-    """A typed key where keys of several tables are read together."""
-    return cast(RowKey[Row], key)
+    return relation_of(viewer_id, cast(PairRow | None, held[pair_with(viewer_id, account_id)].row))
