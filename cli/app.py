@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import typer
+from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from infra.local.environment import use_local_environment
@@ -22,11 +23,13 @@ class Entry:
         target: `module:function`; while no such module exists, there is no such command.
         summary: one line for the list of commands.
         example: a command line that works, and what it does.
+        passes_arguments: whether options that it does not declare are left to it.
     """
 
     target: str
     summary: str
     example: str
+    passes_arguments: bool = False
 
     @property
     def module(self) -> str:
@@ -57,6 +60,7 @@ COMMANDS: dict[str, Entry] = {
         "cli.test:test",
         "Run the linters and all tests, real engines included.",
         "bin/photolog test tests/unit -k snowflake    # pytest's own arguments: only pytest runs",
+        passes_arguments=True,
     ),
     "upload": Entry(
         "cli.upload:upload",
@@ -72,6 +76,11 @@ COMMANDS: dict[str, Entry] = {
         "cli.migrate:migrate",
         "Create topics, tables, schemas and the bucket where they are missing.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog migrate",
+    ),
+    "settings": Entry(
+        "cli.settings:settings",
+        "List every setting: key, default, meaning.",
+        "bin/photolog settings --json    # one object a line",
     ),
     "gateway": Entry(
         "cli.gateway:gateway",
@@ -111,11 +120,11 @@ class LazyCommand(TyperCommand):
         module, _, function = self._entry.target.partition(":")
         application = typer.Typer(add_completion=False, rich_markup_mode="rich")
         callback = getattr(importlib.import_module(module), function)
-        settings = getattr(callback, "context_settings", None)
-        register = application.command(
-            self.name, epilog=f"Example: [bold]{self._entry.example}[/bold]", context_settings=settings
-        )
-        register(callback)
+        application.command(
+            self.name,
+            epilog=f"Example: [bold]{escape(self._entry.example)}[/bold]",
+            context_settings={"ignore_unknown_options": self._entry.passes_arguments},
+        )(callback)
         return typer.main.get_command(application)
 
 

@@ -11,7 +11,7 @@ import os
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from photolog.errors import SettingsError
@@ -35,86 +35,166 @@ def key_bytes(key: SecretStr) -> bytes:
     return base64.b64decode(key.get_secret_value())
 
 
-class KafkaSettings(BaseModel):
+class Group(BaseModel):
+    """A group of settings. A key that it does not know is an error, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class KafkaSettings(Group):
+    """The log."""
+
     bootstrap_servers: str
+    """`host:port`, several joined by commas"""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: str | None = None
+    """whether connections use TLS and credentials"""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    """how credentials are shown"""
     sasl_username: str | None = None
+    """with a SASL protocol"""
     sasl_password: SecretStr | None = None
+    """with a SASL protocol"""
     ssl_ca_location: str | None = None
-    partitions: int = Field(default=4, ge=1, le=4096, description="partitions of each topic when it is created")
+    """file of the authority that signed the brokers' certificates; absent: the system's"""
+    partitions: int = Field(default=4, ge=1, le=4096)
+    """of each topic, when `migrate` creates it"""
     replication_factor: int = Field(default=1, ge=1, le=9)
+    """of each topic, when `migrate` creates it"""
     append_timeout_ms: int = Field(default=5_000, ge=100, le=60_000)
+    """after which a command that the log did not acknowledge answers 503"""
 
 
-class RegistrySettings(BaseModel):
+class RegistrySettings(Group):
+    """The schema registry."""
+
     url: str
+    """base of Confluent's API"""
     username: str | None = None
+    """for basic authentication"""
     password: SecretStr | None = None
+    """for basic authentication"""
     ssl_ca_location: str | None = None
+    """file of the authority that signed its certificate; absent: the system's"""
 
 
-class CassandraSettings(BaseModel):
+class CassandraSettings(Group):
+    """The rows."""
+
     hosts: list[str] = Field(min_length=1)
+    """contact points, a JSON list"""
     port: int = 9042
+    """of the native protocol"""
     local_datacenter: str = "datacenter1"
+    """where LOCAL_QUORUM counts"""
     keyspace: str = Field(default="photolog", pattern=r"^[a-z][a-z0-9_]{0,47}$")
+    """created by `migrate`"""
     replication: str = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
+    """of the keyspace, when `migrate` creates it"""
     username: str | None = None
+    """for password authentication"""
     password: SecretStr | None = None
+    """for password authentication"""
     tls: bool = False
+    """whether connections use TLS"""
     ssl_ca_location: str | None = None
+    """file of the authority that signed the nodes' certificates; absent: the system's"""
     request_timeout_ms: int = Field(default=5_000, ge=100, le=60_000)
+    """after which a statement counts as unanswered"""
 
 
-class RedisSettings(BaseModel):
-    url: SecretStr = Field(description="redis:// or rediss:// address, user and password included")
+class RedisSettings(Group):
+    """Timelines and caches."""
+
+    url: SecretStr
+    """`redis://` or, with TLS, `rediss://`; user and password included"""
     cluster: bool = False
+    """whether the address is that of a Redis Cluster"""
     ssl_ca_location: str | None = None
+    """file of the authority that signed the nodes' certificates; absent: the system's"""
     connections_max: int = Field(default=64, ge=1, le=4096)
+    """of one process"""
 
 
-class S3Settings(BaseModel):
-    endpoint_url: str | None = Field(default=None, description="absent: the provider's own endpoint of the region")
-    public_endpoint_url: str | None = Field(default=None, description="the address that clients upload to")
+class S3Settings(Group):
+    """Photographs."""
+
+    endpoint_url: str | None = None
+    """absent: the provider's own endpoint of the region"""
+    public_endpoint_url: str | None = None
+    """the address that clients upload to and fetch from, where it differs"""
     region: str
+    """of the bucket"""
     bucket: str
+    """created by `migrate` where it is missing"""
     access_key: SecretStr | None = None
+    """absent: the machine's own role"""
     secret_key: SecretStr | None = None
+    """absent: the machine's own role"""
     presign_seconds: int = Field(default=3_600, ge=60, le=86_400)
+    """how long a signed address is good"""
 
 
-class GatewaySettings(BaseModel):
+class GatewaySettings(Group):
+    """The HTTP API."""
+
     host: str
+    """address to listen on"""
     port: int = Field(ge=1, le=65_535)
+    """to listen on"""
     public_url: str
+    """what clients call it"""
     workers: int = Field(default=1, ge=1, le=64)
+    """processes that serve it"""
+    node: int | None = Field(default=None, ge=0, le=1023)
+    """number of this machine in the ids it makes, distinct for each; absent: drawn at random"""
     body_bytes_max: int = Field(default=65_536, ge=1_024)
+    """of a request"""
     position_wait_ms: int = Field(default=3_000, ge=0, le=30_000)
+    """how long a query waits for the position that it names"""
+    cors_origins: list[str] = []
+    """origins whose pages may call the API, a JSON list"""
 
 
-class SecretSettings(BaseModel):
-    access_token_key: Key = Field(description="signs access tokens (HS256)")
-    master_key: Key = Field(description="wraps every subject's key")
-    hash_key: Key = Field(description="keys the hashes of request bodies, refresh tokens and cursors")
+class SecretSettings(Group):
+    """Keys, 32 bytes each in base64."""
+
+    access_token_key: Key
+    """signs access tokens"""
+    master_key: Key
+    """wraps every account's key; without it, personal data in the log is lost"""
+    hash_key: Key
+    """keys the hashes of request bodies, refresh tokens and cursors"""
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(Group):
+    """Bounds."""
+
     access_token_seconds: int = Field(default=600, ge=30, le=3_600)
+    """life of an access token"""
     refresh_token_seconds: int = Field(default=30 * 86_400, ge=60)
+    """life of a session that is not used"""
     reservation_seconds: int = Field(default=86_400, ge=60)
+    """how long an Idempotency-Key is remembered"""
     timeline_entries: int = Field(default=300, ge=20, le=800)
+    """posts that a timeline keeps"""
     timeline_seconds: int = Field(default=7 * 86_400, ge=60)
+    """life of a timeline that is not read"""
     cache_seconds: int = Field(default=86_400, ge=60)
+    """life of a cached card that is not read"""
     celebrity_followers: int = Field(default=100_000, ge=1)
+    """followers from which an account's posts are merged on read instead of pushed"""
     photo_bytes_max: int = Field(default=20 * 1024 * 1024, ge=1_024)
+    """of an uploaded photograph"""
     photo_pixels_max: int = Field(default=100_000_000, ge=1_000)
+    """of a decoded photograph"""
 
 
 class Settings(BaseSettings):
     """All settings of a photolog process; build it with `load_settings`."""
 
-    model_config = SettingsConfigDict(env_prefix="PHOTOLOG_", env_nested_delimiter="__", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PHOTOLOG_", env_nested_delimiter="__", extra="ignore", use_attribute_docstrings=True
+    )
 
     kafka: KafkaSettings
     registry: RegistrySettings
@@ -124,8 +204,12 @@ class Settings(BaseSettings):
     gateway: GatewaySettings
     secrets: SecretSettings
     limits: LimitSettings = LimitSettings()
-    metrics_port: int | None = Field(default=None, ge=1, le=65_535, description="where this process serves /metrics")
+    metrics_host: str | None = None
+    """address that this process serves /metrics on; absent: nowhere"""
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    """port that this process serves /metrics on; absent: nowhere"""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """the least level that is logged"""
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,8 @@ import structlog
 from prometheus_client import start_http_server
 from prometheus_client.registry import REGISTRY
 
+from photolog.settings import Settings
+
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
@@ -54,9 +56,10 @@ def configure_logging(level: Level, process: str) -> None:
     root.setLevel(level.upper())
 
 
-def serve_metrics(port: int, host: str = "127.0.0.1") -> None:
-    """Serve `/metrics` from a thread of this process."""
-    start_http_server(port, addr=host, registry=REGISTRY)
+def serve_metrics(settings: Settings) -> None:
+    """Serve `/metrics` from a thread of this process where the settings name an address and a port for it."""
+    if settings.metrics_host is not None and settings.metrics_port is not None:
+        start_http_server(settings.metrics_port, addr=settings.metrics_host, registry=REGISTRY)
 
 
 def current_traceparent() -> str | None:

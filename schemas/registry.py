@@ -5,10 +5,14 @@ old readers read new events, and new readers read the whole log.
 """
 
 import time
+import warnings
 from typing import Any
 
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
-from confluent_kafka.schema_registry.error import SchemaRegistryError
+with warnings.catch_warnings():
+    # Confluent's client imports authlib, which then warns of an HTTP client that neither of us uses.
+    warnings.filterwarnings("ignore", message="The httpx module is deprecated")
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+    from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from photolog.errors import StoreUnavailable
 from photolog.settings import RegistrySettings
