@@ -52,6 +52,7 @@ class PublishedPostRow(Row, frozen=True, kw_only=True):
     owner_id: int
     published_ms: int
     post_id: int
+    delivery: Literal["push", "pull"] = "push"
 
 
 class MediaPostRow(Row, frozen=True, kw_only=True):
@@ -149,7 +150,9 @@ def _created(event: e.PostCreated, at_ms: int) -> Sequence[Write]:
 
 
 def _published(rows: Rows, recorded: Recorded, post: PostRow, event: e.PostPublished) -> Sequence[Write]:
-    place = PublishedPostRow(owner_id=post.owner_id, published_ms=event.published_ms, post_id=post.post_id)
+    place = PublishedPostRow(
+        owner_id=post.owner_id, published_ms=event.published_ms, post_id=post.post_id, delivery=event.delivery
+    )
     media = msgspec.json.encode(event.media)
     return (
         put(PUBLISHED_POSTS, place),

@@ -304,7 +304,11 @@ class CommentDeleted(Event, frozen=True, kw_only=True):
 
 
 class FanoutRequested(Event, frozen=True, kw_only=True):
-    """One shard of the author's followers is to get the post. Emitted after the post's row is written."""
+    """One shard of the author's followers is to get the post. Emitted after the post's row is written.
+
+    `delivery` is the post's own: a pulled post is requested where the author's post before it was pushed, so that
+    followers' timelines learn that there is something to pull.
+    """
 
     type = "feed.fanout.requested"
     capability = "feed"
@@ -312,3 +316,4 @@ class FanoutRequested(Event, frozen=True, kw_only=True):
     author_id: Snowflake
     published_ms: int
     shard: int
+    delivery: Literal["push", "pull"] = "push"

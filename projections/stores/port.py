@@ -65,9 +65,7 @@ class RowStore(PositionStore, Protocol):
     async def get_many(self, keys: Sequence[RowKey[R]]) -> list[R | None]:
         """Rows in the order of their keys, read concurrently (bounded)."""
 
-    async def scan(
-        self, table: Table[R], partition: KeyTuple, *, after: KeyTuple | None = None, limit: int
-    ) -> list[R]:
+    async def scan(self, table: Table[R], partition: KeyTuple, *, after: KeyTuple | None = None, limit: int) -> list[R]:
         """Rows of one partition in clustering order, strictly behind the clustering key `after` (which may be a
         prefix of it), at most `limit`. Not for aggregate tables."""
 
@@ -75,13 +73,26 @@ class RowStore(PositionStore, Protocol):
         """As `scan` from the start, with the offset that each row came from (what fills a versioned cache)."""
 
 
+UNFILLED_MS = 1 << 62
+"""The low mark of a timeline that is complete for nothing yet."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class TimelineEntry:
-    """A post's place in a feed: newest first by (published_ms, post_id)."""
+    """A post's place in a feed: newest first by (published_ms, post_id).
+
+    Args:
+        published_ms: when it was published, Unix ms.
+        post_id: the post.
+        author_id: its author.
+        pull: the post was not pushed. A timeline that takes such an entry remembers to look for the newest posts of
+            its author whenever it is read.
+    """
 
     published_ms: int
     post_id: int
     author_id: int
+    pull: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +102,15 @@ class TimelinePage:
     Args:
         exists: whether the timeline is there at all; False means it must be filled.
         entries: newest first.
-        low_mark_ms: complete for entries published after this, Unix ms; older ones may be missing.
+        low_mark_ms: complete for pushed entries published after this, Unix ms; older ones may be missing.
+            `UNFILLED_MS` where it must be filled.
+        pull_author_ids: authors whose posts after the last pulled one are to be merged on reading.
     """
 
     exists: bool
     entries: tuple[TimelineEntry, ...]
     low_mark_ms: int
+    pull_author_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +137,26 @@ class TimelineStore(PositionStore, Protocol):
     async def page(self, account_id: int, *, before: TimelineEntry | None, limit: int) -> TimelinePage:
         """Entries strictly older than `before`, newest first; renews the expiry."""
 
-    async def open(self, account_id: int) -> None:
-        """Create an empty timeline that is complete for nothing yet, so that deliveries during a fill are kept."""
+    async def open(self, account_id: int) -> str:
+        """Have a timeline, made empty and complete for nothing where there was none, so that deliveries during a
+        fill are kept.
 
-    async def merge(self, account_id: int, entries: Sequence[TimelineEntry], *, low_mark_ms: int | None) -> None:
-        """Add entries to an existing timeline; `low_mark_ms` lowers its mark where the caller read all sources
-        down to there. Trims to the cap, which raises the mark."""
+        Returns:
+            The life of this timeline, for `merge`: another one has another.
+        """
+
+    async def merge(
+        self, account_id: int, entries: Sequence[TimelineEntry], *, low_mark_ms: int | None, opened: str | None = None
+    ) -> None:
+        """Add entries above the mark to an existing timeline. Trims to the cap, which raises the mark.
+
+        Args:
+            account_id: whose timeline.
+            entries: in any order; adding one again changes nothing.
+            low_mark_ms: the caller read all sources after `open`, complete down to here: what ends a fill. A
+                timeline that is filled, or was lost and opened by another in between, keeps its own mark.
+            opened: what `open` returned; needed with `low_mark_ms`.
+        """
 
     async def drop(self, account_id: int) -> None:
         """Forget a timeline; the next read fills it again."""
@@ -165,9 +193,13 @@ class VersionedCache(Protocol):
     """Caches of rows, filled lazily and kept up to date by the jobs: a field only ever moves to a newer version."""
 
     async def merge(self, writes: Sequence[CacheWrite]) -> None:
-        """Set each field whose version is newer than what is there; renew the entry's expiry."""
+        """Set each field whose version is newer than what is there; renew the entry's expiry.
 
-    async def read(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[bytes | None | Missing]]:
+        A field `name/part` holds a part of a sum, as a decimal. Once a write to `name/*` said that all parts are
+        there, the field `name` is read as their sum, and follows every later part.
+        """
+
+    async def read(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[bytes | Missing | None]]:
         """For each (key, fields): values in order; `MISSING` where the cache knows nothing. One round trip."""
 
     async def drop(self, keys: Sequence[str]) -> None:
