@@ -57,7 +57,7 @@ COMMANDS: dict[str, Entry] = {
         "bin/photolog status --json    # one object a line",
     ),
     "test": Entry(
-        "cli.test:test",
+        "cli.test:run_tests",
         "Run the linters and all tests, real engines included.",
         "bin/photolog test tests/unit -k snowflake    # pytest's own arguments: only pytest runs",
         passes_arguments=True,

@@ -1,0 +1,73 @@
+"""`photolog test`: the linters, then every test; what the project's CI runs."""
+
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.progress import BootProgress
+from infra.local.fetch import ensure_engines
+from infra.local.home import REPOSITORY
+
+FAST = ("-m", "not integration")
+LINTERS: dict[str, tuple[str, ...]] = {
+    "ruff check": ("ruff", "check", "--quiet", "."),
+    "ruff format --check": ("ruff", "format", "--check", "--quiet", "."),
+    "mypy --strict": ("mypy", "--strict", "--no-error-summary", "."),
+    "lint-imports": ("lint-imports", "--no-logo"),
+}
+LINTER_SECONDS_MAX = 600
+
+
+def run_tests(
+    pytest_arguments: Annotated[list[str] | None, typer.Argument(help="For pytest, which then runs alone.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Only what needs no engine.")] = False,
+) -> None:
+    """Run the linters and all tests, real engines included.
+
+    The first time, this fetches the engines and installs Java 17 and Maven where it may.
+    """
+    console = Console()
+    if not fast:
+        progress = BootProgress(console)
+        with progress.shown():
+            ensure_engines(progress.say)
+    failed = [] if pytest_arguments else _failed_linters(console)
+    # The caller's folder stays the current one, so that a path given here means what it says.
+    where = [] if pytest_arguments else [f"--rootdir={REPOSITORY}", str(REPOSITORY / "tests")]
+    command = [
+        sys.executable, "-m", "pytest", "-c", str(REPOSITORY / "pyproject.toml"), *where, *(FAST if fast else ()),
+        *(pytest_arguments or ()),
+    ]  # fmt: skip
+    status = subprocess.run(command, check=False).returncode
+    if failed:
+        console.print(f"[red]Failed before the tests: {', '.join(failed)}[/red]")
+    raise typer.Exit(status or int(bool(failed)))
+
+
+def _failed_linters(console: Console) -> list[str]:
+    """Run them side by side, print what each says, and return the names of those that failed."""
+    failed = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for name, (status, output, seconds) in zip(LINTERS, pool.map(_lint, LINTERS.values()), strict=True):
+            console.print(f"{'[green]✓[/green]' if status == 0 else '[red]✗[/red]'} {name} ({seconds:.1f} s)")
+            if status != 0:
+                failed.append(name)
+                sys.stdout.write(output)
+                sys.stdout.flush()
+    return failed
+
+
+def _lint(arguments: tuple[str, ...]) -> tuple[int, str, float]:
+    started = time.monotonic()
+    program = str(Path(sys.executable).parent / arguments[0])
+    done = subprocess.run(
+        [program, *arguments[1:]],
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=LINTER_SECONDS_MAX, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr, time.monotonic() - started
