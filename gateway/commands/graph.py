@@ -155,7 +155,7 @@ async def _limit_followees(rows: RowStore, viewer: int) -> None:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
-    Endpoint(method, path, handler, summary, "graph", response=response)
+    Endpoint(method, path, handler, summary, "graph", response=response, models=("accounts", "graph"))
     for method, path, handler, summary, response in (
         ("PUT", "/v1/accounts/{account_id}/follow", follow, "Follow, or ask to", Following),
         ("DELETE", "/v1/accounts/{account_id}/follow", unfollow, "Unfollow, or withdraw the request", Following),

@@ -35,7 +35,10 @@ async def unlike(services: Services, call: Call) -> Command:
     return Command((PostUnliked(actor_id=call.viewer, post_id=post_id),), Liking(post_id=str(post_id), liked=False))
 
 
+_MODELS = ("accounts", "graph", "likes", "posts")
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("PUT", "/v1/posts/{post_id}/like", like, "Like a post", "likes", response=Liking),
-    Endpoint("DELETE", "/v1/posts/{post_id}/like", unlike, "Take a like back", "likes", response=Liking),
+    Endpoint("PUT", "/v1/posts/{post_id}/like", like, "Like a post", "likes", response=Liking, models=_MODELS),
+    Endpoint(
+        "DELETE", "/v1/posts/{post_id}/like", unlike, "Take a like back", "likes", response=Liking, models=_MODELS
+    ),
 )

@@ -1,0 +1,66 @@
+"""Commands on comments."""
+
+import msgspec
+
+from gateway.endpoint import Body, Call, Command, Endpoint
+from gateway.services import Services
+from gateway.visibility import nothing_here, see_post
+from photolog.errors import Conflict, Forbidden, Invalid
+from photolog.text import clean_text
+from projections.comments import COMMENTS
+from schemas.events import CommentCreated, CommentDeleted
+
+TEXT_CHARACTERS_MAX = 2_200
+
+
+class WriteComment(Body, frozen=True, kw_only=True):
+    text: str
+
+
+class CommentWritten(msgspec.Struct, frozen=True, kw_only=True):
+    comment_id: str
+    post_id: str
+
+
+async def write(services: Services, call: Call) -> Command:
+    """Comment on a published post that the viewer may see."""
+    body: WriteComment = call.body
+    text = clean_text(body.text, "text", TEXT_CHARACTERS_MAX).strip()
+    if not text:
+        raise Invalid("empty-text", "a comment has at least one character", "text")
+    post_id = call.id("post_id")
+    seen = await see_post(services.rows, call.viewer, post_id)
+    if seen.post.status != "published":
+        raise Conflict("not-published", "this post is not published yet")
+    comment_id = services.ids.next()
+    event = CommentCreated(comment_id=comment_id, post_id=post_id, author_id=call.viewer, text=text)
+    return Command((event,), CommentWritten(comment_id=str(comment_id), post_id=str(post_id)), status=201)
+
+
+async def delete(services: Services, call: Call) -> Command:
+    """Delete a comment: its author may, also where the post is hidden from them by now, and the post's author."""
+    post_id, comment_id = call.id("post_id"), call.id("comment_id")
+    comment = await services.rows.get(COMMENTS.key(post_id, comment_id))
+    if comment is None:
+        raise nothing_here()
+    if comment.author_id != call.viewer:
+        seen = await see_post(services.rows, call.viewer, post_id)
+        if seen.post.owner_id != call.viewer:
+            raise Forbidden("not-yours", "a comment is deleted by its author or by the post's")
+    return Command((CommentDeleted(comment_id=comment_id, post_id=post_id, deleted_by=call.viewer),), status=204)
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "POST",
+        "/v1/posts/{post_id}/comments",
+        write,
+        "Comment on a post",
+        "comments",
+        body=WriteComment,
+        response=CommentWritten,
+        status=201,
+        models=("accounts", "graph", "posts"),
+    ),
+    Endpoint("DELETE", "/v1/posts/{post_id}/comments/{comment_id}", delete, "Delete a comment", "comments", status=204),
+)
