@@ -1,0 +1,1 @@
+"""Engine adapters: what stands between the log and the pure projections, whichever engine reads the log."""

@@ -1,0 +1,163 @@
+"""One Faust worker: an agent for each topic, each batch handed to the topic's steps, acknowledged when they are done.
+
+What was proven by running it (docs/adr): one agent for each topic with concurrency 1, `noack_take`, acknowledgement
+after the position is stored, and a worker that ends at the first error, to be started again by whoever runs it.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+from faust.streams import Stream
+from faust.types import TP, EventT, StreamT
+from mode.supervisors import CrashingSupervisor
+
+from photolog.log.record import StoredRecord
+from photolog.settings import KafkaSettings
+from streams.bounded import bounded_map
+from streams.errors import EngineFailed
+from streams.faust_jobs.kafka_options import GROUP, faust_options
+from streams.faust_jobs.seeking import Offsets, StoreApp, begin_offsets
+from streams.faust_jobs.watch import Watch
+from streams.stall import Stall
+from streams.step import Step
+
+BATCH_RECORDS_MAX = 500
+BATCH_SECONDS = 0.02
+_STOP_SECONDS = 15.0
+_PARTITIONS_AT_ONCE = 8
+logger = structlog.get_logger(__name__)
+
+Steps = Mapping[str, Sequence[Step]]
+"""The steps of each topic, by its name."""
+
+
+class FaustWorker:
+    """Runs steps on Faust.
+
+    Args:
+        kafka: the log.
+        steps: the steps of each topic.
+        data_folder: where Faust may keep files of its own.
+        group: the consumer group.
+    """
+
+    def __init__(self, kafka: KafkaSettings, steps: Steps, data_folder: Path, group: str = GROUP) -> None:
+        self._steps = steps
+        self._seeking = Stall("seek")
+        self._failed = asyncio.Event()
+        self._error: Exception | None = None
+        self._app = StoreApp(group, positions=self, **faust_options(kafka, data_folder))
+        for topic in steps:
+            self._add_agent(topic)
+
+    async def run(self, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+        """Work until `stop` is set.
+
+        Args:
+            stop: asks it to end; the running batch is finished or given up, and either is safe.
+            ready: set once partitions are assigned, or none were to be had.
+
+        Raises:
+            Exception: whatever made it impossible to go on; start a new process.
+        """
+        self._app.finalize()
+        ends: list[asyncio.Task[Any]] = [
+            asyncio.create_task(stop.wait()),
+            asyncio.create_task(self._fail()),
+            asyncio.create_task(self._serve(ready)),
+        ]
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in done:
+                end.result()
+        finally:
+            for end in ends:
+                end.cancel()
+            await self._stop()
+
+    async def _serve(self, ready: asyncio.Event | None) -> None:
+        await self._app.start()
+        if ready is not None:
+            ready.set()
+        await Watch(self._app, self._steps).run()
+
+    async def _fail(self) -> None:
+        await self._failed.wait()
+        raise self._error or EngineFailed("an agent ended")
+
+    async def begin(self, partitions: Collection[TP], earliest: Offsets, ends: Offsets) -> dict[TP, int]:
+        """For each partition the least of its steps' positions."""
+        stored: dict[TP, int | None] = {}
+
+        async def read() -> None:
+            found = await bounded_map(self._resume, list(partitions), _PARTITIONS_AT_ONCE)
+            stored.update(zip(partitions, found, strict=True))
+
+        try:
+            await self._seeking.until_done(read)
+            return begin_offsets(stored, earliest, ends)
+        except Exception as error:
+            self._give_up(error)
+            raise
+
+    async def _resume(self, partition: TP) -> int | None:
+        positions = [await step.resume(partition.topic, partition.partition) for step in self._steps[partition.topic]]
+        known = [position for position in positions if position is not None]
+        return min(known) if len(known) == len(positions) else None
+
+    async def _stop(self) -> None:
+        try:
+            await asyncio.wait_for(self._app.stop(), _STOP_SECONDS)
+        except TimeoutError:
+            # The process ends either way; the group notices by its session.
+            logger.warning("faust-did-not-stop", seconds=_STOP_SECONDS)
+
+    def _add_agent(self, topic: str) -> None:
+        async def consume(stream: StreamT[Any]) -> None:
+            batches = cast(Stream[Any], stream).noack_take(BATCH_RECORDS_MAX, within=BATCH_SECONDS)
+            async for events in batches:
+                await self._work(topic, events)
+                for event in events:
+                    await stream.ack(event)
+
+        channel = self._app.topic(topic, key_type=bytes, value_type=bytes)
+        self._app.agent(channel, name=topic, concurrency=1, supervisor_strategy=CrashingSupervisor)(consume)
+
+    async def _work(self, topic: str, events: Sequence[EventT[Any]]) -> None:
+        by_partition: dict[int, list[StoredRecord]] = {}
+        for event in events:
+            record = stored_record(event.message)
+            by_partition.setdefault(record.partition, []).append(record)
+        try:
+            for step in self._steps[topic]:
+                await bounded_map(partial(_run, step, topic), list(by_partition.items()), _PARTITIONS_AT_ONCE)
+        except Exception as error:
+            self._give_up(error)
+            raise
+
+    def _give_up(self, error: Exception) -> None:
+        """Faust would log the error and go on; this worker must not."""
+        self._error = self._error or error
+        self._failed.set()
+
+
+async def _run(step: Step, topic: str, share: tuple[int, Sequence[StoredRecord]]) -> None:
+    await step.run(topic, *share)
+
+
+def stored_record(message: Any) -> StoredRecord:
+    """A Faust message as a record; its time is seconds there and milliseconds here."""
+    headers = message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ()
+    return StoredRecord(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key,
+        value=message.value,
+        headers=tuple(headers),
+        timestamp_ms=round((message.timestamp or 0) * 1_000),
+    )

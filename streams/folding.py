@@ -1,0 +1,156 @@
+"""Work of a projection with rows: load, fold, write the rows, write the caches through, react."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import structlog
+
+from photolog.log.record import StoredRecord
+from projections.fold import Outcome, Projection, Recorded, fold_batch, fold_one, needed
+from projections.stores.port import CacheWrite, RowStore, VersionedCache
+from projections.tables import R, Row, RowKey
+from projections.writes import ABSENT, Kept
+from streams import metrics
+from streams.decoding import Dead
+from streams.step import Batch, Done, Outputs
+
+logger = structlog.get_logger(__name__)
+
+CacheForm = Callable[[RowKey[Row], Kept], Sequence[CacheWrite]]
+"""The cached forms of a row: `projections.cards.cache_writes`."""
+
+State = Mapping[RowKey[Row], Kept]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A batch whose rows are written.
+
+    Args:
+        batch: the events, those that had been applied before included.
+        state: the rows that the events name, as they are now.
+    """
+
+    batch: Batch
+    state: State
+
+    def row(self, key: RowKey[R]) -> R | None:
+        """The row at a key that the batch's events name, as it is after the batch."""
+        return cast(R | None, self.state.get(key, ABSENT).row)  # the key's table fixes the row's type
+
+    def cause(self, recorded: Recorded) -> StoredRecord:
+        """The record of one of the batch's events."""
+        return self.batch.records[recorded.offset]
+
+
+class Reaction(Protocol):
+    """What else follows from a batch once its rows are written. It may be asked again for the same batch."""
+
+    async def react(self, folded: Folded) -> Outputs:
+        """Do it; answers where appended events landed."""
+
+
+class Folding:
+    """The work of one projection.
+
+    Caches are written before reactions, because a reaction makes others look at the caches. They are written from
+    the rows of every event of the batch, of repeats too: a crash may have come between the rows and the caches.
+
+    Args:
+        projection: the pure fold.
+        rows: its store.
+        cache: the caches of its rows; None where an engine keeps rows only.
+        cache_form: the cached forms of a row.
+        reaction: what follows; None for nothing.
+    """
+
+    def __init__(
+        self,
+        projection: Projection,
+        rows: RowStore,
+        cache: VersionedCache | None,
+        cache_form: CacheForm,
+        reaction: Reaction | None = None,
+    ) -> None:
+        self._projection = projection
+        self._rows = rows
+        self._cache = cache
+        self._cache_form = cache_form
+        self._reaction = reaction
+
+    async def do(self, batch: Batch) -> Done:
+        """Fold the batch's events and let the rest follow."""
+        plan = _Plan(self._projection, batch)
+        state = await self._rows.load(list(plan.keys)) if plan.keys else {}
+        outcome = plan.fold(state)
+        await self._rows.apply([list(outcome.others.values()), list(outcome.aggregates.values())])
+        await self._write_through(state)
+        outputs: Outputs = {}
+        if self._reaction is not None and plan.events:
+            outputs = await self._reaction.react(Folded(Batch(batch.source, plan.events, batch.records), state))
+        metrics.APPLIED.labels(self._projection.name).inc(outcome.applied)
+        metrics.REPEATS.labels(self._projection.name).inc(outcome.repeats)
+        return Done(outputs, plan.failed)
+
+    async def _write_through(self, state: State) -> None:
+        if self._cache is None:
+            return
+        writes = [write for key, kept in state.items() if kept.offset >= 0 for write in self._cache_form(key, kept)]
+        if writes:
+            await self._cache.merge(writes)
+
+
+class _Plan:
+    """The events of a batch that fold, and those on which the projection raised: each of these alone is given up."""
+
+    def __init__(self, projection: Projection, batch: Batch) -> None:
+        self._projection = projection
+        self._batch = batch
+        self.events: list[Recorded] = []
+        self.failed: list[Dead] = []
+        self.keys: set[RowKey[Row]] = set()
+        for recorded in batch.events:
+            try:
+                self.keys.update(needed(projection, recorded))
+            # Whatever a fold raises, the event is at fault or the projection is: a dead letter shows it either way.
+            except Exception as error:  # noqa: BLE001
+                self._give_up(recorded, error)
+            else:
+                self.events.append(recorded)
+
+    def fold(self, state: dict[RowKey[Row], Kept]) -> Outcome:
+        """Fold what folds; `state` is brought up to date."""
+        trial = dict(state)
+        try:
+            outcome = fold_batch(self._projection, trial, self.events)
+        # As above. The batch is folded again without the events that raise.
+        except Exception:  # noqa: BLE001
+            self.events = list(self._surviving(dict(state)))
+            return fold_batch(self._projection, state, self.events)
+        state.update(trial)
+        return outcome
+
+    def _surviving(self, state: dict[RowKey[Row], Kept]) -> Iterable[Recorded]:
+        for recorded in self.events:
+            try:
+                changed, _ = fold_one(self._projection, state, recorded)
+            # As above.
+            except Exception as error:  # noqa: BLE001
+                self._give_up(recorded, error)
+            else:
+                state.update(changed)
+                yield recorded
+
+    def _give_up(self, recorded: Recorded, error: Exception) -> None:
+        # The message may quote what the event held, personal data included; the place in the code does not.
+        reason = f"fold raised: {type(error).__name__} at {_place(error)}"
+        self.failed.append(Dead(self._batch.records[recorded.offset], reason))
+        logger.error("fold-raised", source=str(self._batch.source), offset=recorded.offset, reason=reason)
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "unknown"

@@ -1,0 +1,26 @@
+"""What a worker counts. Names are stable: dashboards, `status` and the demo read them."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+APPLIED = Counter("photolog_applied_total", "Events folded into rows, or delivered", ["projection"])
+REPEATS = Counter("photolog_repeats_total", "Events that had been applied before", ["projection"])
+BELOW_POSITION = Counter("photolog_redelivered_total", "Records below the stored position", ["projection"])
+DEAD = Counter("photolog_dead_letters_total", "Records sent to a dead-letter topic", ["projection", "reason"])
+STALLED = Gauge("photolog_stalled", "1 while a store or the log does not answer and records wait", ["projection"])
+LAG = Gauge("photolog_lag_records", "End of the log minus stored position", ["projection", "topic", "partition"])
+STEP_SECONDS = Histogram(
+    "photolog_step_seconds",
+    "Time from a batch's start to its stored position",
+    ["projection"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+BATCH_RECORDS = Histogram(
+    "photolog_batch_records", "Records in a batch", ["projection"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
+)
+EMITTED = Counter("photolog_emitted_total", "Events that a job appended", ["event"])
+DELIVERIES = Counter("photolog_deliveries_total", "Entries that timelines took")
+FANOUT_SECONDS = Histogram(
+    "photolog_fanout_seconds",
+    "Time from a post's publication until one shard of its followers has it",
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60),
+)

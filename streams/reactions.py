@@ -1,0 +1,147 @@
+"""What follows from a batch whose rows are written: publication, fan-out, entries for timelines.
+
+Each reaction decides from the rows as they are after the batch, so that it may be asked again at any later time.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from projections.graph import FOLLOWER_SHARDS, PAIRS, side_of
+from projections.posts import MEDIA_POSTS, POSTS, PUBLISHED_POSTS, PostRow
+from projections.stores.port import RowStore, TimelineEntry, TimelineStore
+from schemas import events as e
+from streams.bounded import bounded_map
+from streams.emission import Emission, Emitter
+from streams.folding import Folded
+from streams.publication import Candidate, Publisher
+from streams.step import Outputs
+
+_CONCURRENCY = 32
+_POSTS_PER_MEDIUM_MAX = 100
+
+
+def posts_of(folded: Folded, kind: type[e.PostCreated] | type[e.PostPublished]) -> list[Candidate]:
+    """Each post that has an event of this kind in the batch, as it is after the batch, with the event's record."""
+    found = []
+    for recorded in folded.batch.events:
+        if isinstance(recorded.event, kind):
+            post = folded.row(POSTS.key(recorded.event.post_id))
+            if post is not None:
+                found.append((post, folded.cause(recorded)))
+    return found
+
+
+def fanout_requests(published: Sequence[Candidate]) -> list[Emission]:
+    """One request for each shard of the followers of every published post that is to be pushed."""
+    requests = []
+    for post, cause in published:
+        if post.delivery != "push" or post.published_ms is None:
+            continue
+        for shard in range(FOLLOWER_SHARDS):
+            event = e.FanoutRequested(
+                post_id=post.post_id, author_id=post.owner_id, published_ms=post.published_ms, shard=shard
+            )
+            requests.append(Emission(event, f"{post.post_id}/{shard}", post.published_ms, cause))
+    return requests
+
+
+class PostsReaction:
+    """After posts: decide about new ones, fan out published ones, show them to their author.
+
+    Args:
+        publisher: decides.
+        emitter: takes the fan-out requests.
+        timelines: the author's own is among them.
+    """
+
+    def __init__(self, publisher: Publisher, emitter: Emitter, timelines: TimelineStore) -> None:
+        self._publisher = publisher
+        self._emitter = emitter
+        self._timelines = timelines
+
+    async def react(self, folded: Folded) -> Outputs:
+        """Do all three; answers where decisions and requests landed."""
+        decided = await self._publisher.consider(posts_of(folded, e.PostCreated))
+        published = [(post, cause) for post, cause in posts_of(folded, e.PostPublished) if post.status == "published"]
+        requested = await self._emitter.emit(fanout_requests(published))
+        await bounded_map(self._show_author, [post for post, _ in published], _CONCURRENCY)
+        return {**decided, **requested}
+
+    async def _show_author(self, post: PostRow) -> None:
+        entry = TimelineEntry(post.published_ms or 0, post.post_id, post.owner_id)
+        await self._timelines.merge(post.owner_id, [entry], low_mark_ms=None)
+
+
+class MediaReaction:
+    """After media: decide about the posts that wait for them."""
+
+    def __init__(self, rows: RowStore, publisher: Publisher) -> None:
+        self._rows = rows
+        self._publisher = publisher
+
+    async def react(self, folded: Folded) -> Outputs:
+        """Look at every post that holds a photograph of the batch."""
+        causes = {}
+        for recorded in folded.batch.events:
+            if isinstance(recorded.event, e.MediaTranscodingCompleted | e.MediaTranscodingFailed):
+                causes[recorded.event.media_id] = folded.cause(recorded)
+        holders = await bounded_map(self._posts_with, list(causes), _CONCURRENCY)
+        # Which of a post's photographs came last does not matter to the decision.
+        cause_of = {
+            post_id: cause for cause, post_ids in zip(causes.values(), holders, strict=True) for post_id in post_ids
+        }
+        posts = await self._rows.get_many([POSTS.key(post_id) for post_id in cause_of])
+        return await self._publisher.consider([(post, cause_of[post.post_id]) for post in posts if post is not None])
+
+    async def _posts_with(self, media_id: int) -> list[int]:
+        rows = await self._rows.scan(MEDIA_POSTS, (media_id,), limit=_POSTS_PER_MEDIUM_MAX)
+        return [row.post_id for row in rows]
+
+
+class GraphReaction:
+    """After the graph: bring the newest posts of a newly followed account into the follower's timeline.
+
+    Fan-out reads the followers after the post was written, and this reads the posts after the follower was, so a
+    follow and a post that race cannot miss each other.
+
+    Args:
+        rows: published posts.
+        timelines: take the entries, where the follower has one.
+        entries: how many posts to take, as many as a timeline holds.
+    """
+
+    def __init__(self, rows: RowStore, timelines: TimelineStore, entries: int) -> None:
+        self._rows = rows
+        self._timelines = timelines
+        self._entries = entries
+
+    async def react(self, folded: Folded) -> Outputs:
+        """Read each followed account's posts once, however many began to follow it."""
+        followers: dict[int, set[int]] = {}
+        for follower_id, followee_id in new_followings(folded):
+            followers.setdefault(followee_id, set()).add(follower_id)
+        for followee_id, follower_ids in followers.items():
+            merge = partial(self._merge, await self._posts_of(followee_id))
+            await bounded_map(merge, list(follower_ids), _CONCURRENCY)
+        return {}
+
+    async def _merge(self, entries: Sequence[TimelineEntry], follower_id: int) -> None:
+        if entries:
+            await self._timelines.merge(follower_id, entries, low_mark_ms=None)
+
+    async def _posts_of(self, account_id: int) -> list[TimelineEntry]:
+        rows = await self._rows.scan(PUBLISHED_POSTS, (account_id,), limit=self._entries)
+        return [TimelineEntry(row.published_ms, row.post_id, row.owner_id) for row in rows]
+
+
+def new_followings(folded: Folded) -> list[tuple[int, int]]:
+    """(follower, followee) of the batch's follows and approvals that stand after it."""
+    found = []
+    for recorded in folded.batch.events:
+        match recorded.event:
+            case e.FollowCreated() | e.FollowApproved() as event:
+                low, high = sorted((event.follower_id, event.followee_id))
+                pair = folded.row(PAIRS.key(low, high))
+                if pair is not None and side_of(pair, event.follower_id).follows == "active":
+                    found.append((event.follower_id, event.followee_id))
+    return found

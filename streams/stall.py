@@ -1,0 +1,73 @@
+"""Waiting out an engine that is away: the worker stands still and loses nothing."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+from redis import exceptions as redis
+
+from photolog.errors import LogUnavailable, StoreUnavailable
+from streams.metrics import STALLED
+
+logger = structlog.get_logger(__name__)
+
+TRANSIENT = (
+    StoreUnavailable,
+    LogUnavailable,
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.ClusterDownError,
+    redis.TryAgainError,
+    redis.ReadOnlyError,
+    redis.OutOfMemoryError,
+    redis.RedisClusterException,
+)
+"""What an engine that is away, full, or changing its leader makes its client raise; trying again is right."""
+
+
+class Stall:
+    """Runs attempts until one passes, with growing pauses, for as long as it takes.
+
+    Args:
+        name: whose attempts these are, in logs and metrics.
+        first_seconds: the first pause.
+        longest_seconds: the longest pause.
+    """
+
+    def __init__(self, name: str, first_seconds: float = 0.1, longest_seconds: float = 5.0) -> None:
+        self._name = name
+        self._first_seconds = first_seconds
+        self._longest_seconds = longest_seconds
+        self._waiting = 0
+
+    async def until_done(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Run an attempt that may be repeated; other errors than `TRANSIENT` are the caller's."""
+        pause_seconds = self._first_seconds
+        waits = False
+        try:
+            while True:
+                try:
+                    await attempt()
+                    return
+                except TRANSIENT as error:
+                    if not waits:
+                        waits = True
+                        self._began(error)
+                    await asyncio.sleep(pause_seconds * random.uniform(0.5, 1.0))
+                    pause_seconds = min(2 * pause_seconds, self._longest_seconds)
+        finally:
+            if waits:
+                self._ended()
+
+    def _began(self, error: Exception) -> None:
+        self._waiting += 1
+        if self._waiting == 1:
+            STALLED.labels(self._name).set(1)
+            logger.warning("stalled", job=self._name, error=repr(error))
+
+    def _ended(self) -> None:
+        self._waiting -= 1
+        if self._waiting == 0:
+            STALLED.labels(self._name).set(0)
+            logger.info("stall-over", job=self._name)

@@ -1,0 +1,179 @@
+"""The step that every engine runs for a batch of one partition's records: decode, work, bury, store the position.
+
+The position that the store holds decides what is new; an engine's own offsets are only where it began to read. The
+position moves after everything else, so a crash anywhere repeats the batch, and every part of it may be repeated.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from photolog.log.dead_letters import dead_letter
+from photolog.log.record import EncodedRecord, StoredRecord
+from photolog.positions import Position
+from projections.fold import Recorded
+from projections.stores.port import PositionStore, Source, StoredPosition
+from schemas.topics import topic_named
+from streams import metrics
+from streams.decoding import Dead, Decoder
+from streams.errors import PositionLost, RecordsSkipped
+from streams.stall import Stall
+
+Outputs = Mapping[tuple[str, int], int]
+"""For each (topic, partition) appended to: the offset behind the last acknowledged record."""
+
+
+class Log(Protocol):
+    """Where steps append: `photolog.log.producer.LogProducer`."""
+
+    async def append_all(self, records: Sequence[EncodedRecord]) -> list[Position]:
+        """Append in order; the answer comes when all are acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive events of one partition.
+
+    Args:
+        source: the projection and the partition.
+        events: in log order.
+        records: the record of each event, by offset.
+    """
+
+    source: Source
+    events: Sequence[Recorded]
+    records: Mapping[int, StoredRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a work did.
+
+    Args:
+        outputs: where its appended events landed.
+        failed: records that it could not process, for the dead-letter topic.
+    """
+
+    outputs: Outputs = field(default_factory=dict)
+    failed: Sequence[Dead] = ()
+
+
+class Work(Protocol):
+    """What a job does with a batch. It may be given the same batch, or a part of it, again."""
+
+    async def do(self, batch: Batch) -> Done:
+        """Do it. Raises one of `streams.stall.TRANSIENT` to be given the batch again."""
+
+
+class Step:
+    """One projection's step.
+
+    Args:
+        name: the projection's name.
+        positions: the store that holds what the work writes, and with it the positions.
+        decoder: makes events of records.
+        work: what is done with them.
+        log: takes the dead letters.
+        stall: how it waits for engines that are away.
+    """
+
+    def __init__(
+        self, name: str, positions: PositionStore, decoder: Decoder, work: Work, log: Log, stall: Stall | None = None
+    ) -> None:
+        self.name = name
+        self._positions = positions
+        self._decoder = decoder
+        self._work = work
+        self._log = log
+        self._stall = stall or Stall(name)
+        self._held: dict[Source, int] = {}
+        self._fresh: set[Source] = set()
+
+    async def resume(self, topic: str, partition: int) -> int | None:
+        """The offset to read from, None for the log's start; the engine is about to seek there."""
+        source = Source(self.name, topic, partition)
+        stored = await self._positions.position(source)
+        self._held[source] = stored.next_offset if stored else 0
+        self._fresh.add(source)
+        return stored.next_offset if stored else None
+
+    async def verify(self, topic: str, partition: int) -> int:
+        """The stored position, 0 where there is none.
+
+        Raises:
+            PositionLost: it is behind what this process applied.
+        """
+        source = Source(self.name, topic, partition)
+        # Taken before the read: a batch that ends during it may make the answer look old, but never too old.
+        held = self._held.get(source, 0)
+        stored = await self._positions.position(source)
+        return _checked(source, stored, held)
+
+    async def run(self, topic: str, partition: int, records: Sequence[StoredRecord]) -> None:
+        """Bring a partition's records into the read model; returns once their position is stored.
+
+        Args:
+            topic: the records' topic.
+            partition: the records' partition.
+            records: at least one; what was applied before is passed over.
+
+        Raises:
+            PositionLost: the store holds less than this process applied.
+            RecordsSkipped: the records do not follow the stored position.
+        """
+        source = Source(self.name, topic, partition)
+        unique = {record.offset: record for record in records}
+        ordered = [unique[offset] for offset in sorted(unique)]
+        await self._stall.until_done(lambda: self._attempt(source, ordered))
+
+    async def _attempt(self, source: Source, records: Sequence[StoredRecord]) -> None:
+        stored = await self._positions.position(source)
+        next_offset = _checked(source, stored, self._held.get(source, 0))
+        if source not in self._fresh:
+            _check_consecutive(source, next_offset, records)
+        new = [record for record in records if record.offset >= next_offset]
+        metrics.BELOW_POSITION.labels(self.name).inc(len(records) - len(new))
+        if new:
+            metrics.BATCH_RECORDS.labels(self.name).observe(len(new))
+            with metrics.STEP_SECONDS.labels(self.name).time():
+                await self._process(source, stored, new)
+        self._fresh.discard(source)
+
+    async def _process(self, source: Source, stored: StoredPosition | None, records: Sequence[StoredRecord]) -> None:
+        events, dead = await self._decoder.decode(records)
+        done = await self._work.do(Batch(source, events, {record.offset: record for record in records}))
+        await self._bury([*dead, *done.failed])
+        outputs = dict(stored.outputs) if stored else {}
+        for place, offset in done.outputs.items():
+            outputs[place] = max(offset, outputs.get(place, 0))
+        next_offset = records[-1].offset + 1
+        await self._positions.advance(source, StoredPosition(next_offset, outputs))
+        self._held[source] = max(next_offset, self._held.get(source, 0))
+
+    async def _bury(self, dead: Sequence[Dead]) -> None:
+        if not dead:
+            return
+        letters = [
+            dead_letter(letter.record, topic_named(letter.record.topic).dead_letters, self.name, letter.reason)
+            for letter in dead
+        ]
+        await self._log.append_all(letters)
+        for letter in dead:
+            metrics.DEAD.labels(self.name, letter.reason.partition(":")[0]).inc()
+
+
+def _checked(source: Source, stored: StoredPosition | None, held: int) -> int:
+    next_offset = stored.next_offset if stored else 0
+    if next_offset < held:
+        raise PositionLost(f"{source} was applied up to {held}, and its store holds {next_offset}")
+    return next_offset
+
+
+def _check_consecutive(source: Source, next_offset: int, records: Sequence[StoredRecord]) -> None:
+    """No topic of ours is compacted or transactional, so offsets have no gaps but those that an engine makes.
+
+    Behind a seek a gap is the log's own and is let pass, so a gap that should exist after all costs one restart.
+    """
+    first, last = records[0].offset, records[-1].offset
+    if first > next_offset or last - first + 1 != len(records):
+        raise RecordsSkipped(f"{source}: records {first}..{last} ({len(records)} of them) came after {next_offset}")
