@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from infra.local.cluster import valkey_cluster
 from infra.local.ports import pick_free_port_base
 from infra.local.stack import Stack
 from photolog.settings import Settings
@@ -14,6 +15,9 @@ from photolog.settings import Settings
 # Time limits of single examples only make a busy machine fail; the whole test has one (pyproject.toml).
 hypothesis.settings.register_profile("photolog", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("photolog")
+
+
+ENGINE_FIXTURES = frozenset({"stack", "valkey_cluster_url"})
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,7 +33,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever asks for the engines is an integration test, wherever it lies."""
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
+        if ENGINE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("integration")
 
 
@@ -45,6 +49,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def settings(stack: Stack) -> Settings:
     """The settings of a process that uses the stack's engines."""
     return settings_from(stack.environment())
+
+
+@pytest.fixture(scope="session")
+def valkey_cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a three-node cluster, of its own and on free ports."""
+    with valkey_cluster(tmp_path_factory.mktemp("valkey-cluster"), pick_free_port_base()) as url:
+        yield url
 
 
 def settings_from(environment: dict[str, str]) -> Settings:

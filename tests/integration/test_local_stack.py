@@ -108,6 +108,21 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_boot_and_down_work(ow
     check_free({"kafka": own_stack.port_base + 1, "cassandra": own_stack.port_base + 3})
 
 
+def test_a_boot_that_fails_shows_the_end_of_the_log_and_leaves_nothing(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, pick_free_port_base(), engines_only=True)
+    stack.home.prepare()
+    (stack.home.data / "kafka").mkdir()
+    (stack.home.data / "kafka/formatted").touch()  # It is not, and Kafka refuses to start.
+
+    booted = command_line(stack, "up", "--detach", "--engines-only", "--port-base", str(stack.port_base))
+
+    assert booted.returncode == 1
+    assert "kafka exited with status 1" in booted.stderr
+    assert "meta.properties" in booted.stderr
+    assert not stack.is_up()
+    assert stack.pids == {}
+
+
 def test_a_stack_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     base = pick_free_port_base()
     program = (

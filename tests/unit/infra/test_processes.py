@@ -1,0 +1,109 @@
+"""The table of processes, the rendered configuration and the logs."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.local.environment import stack_environment
+from infra.local.fetch import POMS, VERSIONS
+from infra.local.home import Home
+from infra.local.logs import KEPT, ROTATE_BYTES, open_log, tail
+from infra.local.ports import ports_from
+from infra.local.processes import MIGRATE, WORKERS, stack_processes
+from infra.local.spec import Site
+
+JAVA = "infra.local.engines.{}.engine.require_java"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    for engine in ("kafka", "cassandra", "s3proxy", "apicurio"):
+        monkeypatch.setattr(JAVA.format(engine), lambda: Path("/usr/bin/java"))
+    home = Home(tmp_path)
+    home.prepare()
+    ports = ports_from(20_000)
+    return Site(home, ports, stack_environment(home, ports))
+
+
+def test_names_and_ports_are_given_once(site: Site) -> None:
+    specs = stack_processes(site, engines_only=False)
+    names = [spec.name for spec in specs]
+    ports = [port for spec in specs for port in spec.ports().values()]
+    assert len(set(names)) == len(names)
+    assert len(set(ports)) == len(ports)
+
+
+def test_every_dependency_is_named_before_what_needs_it(site: Site) -> None:
+    seen: set[str] = set()
+    for spec in stack_processes(site, engines_only=False):
+        assert seen.issuperset(spec.depends_on), spec.name
+        seen.add(spec.name)
+
+
+def test_the_migration_runs_between_the_engines_and_the_application(site: Site) -> None:
+    specs = {spec.name: spec for spec in stack_processes(site, engines_only=False)}
+    engines = {spec.name for spec in stack_processes(site, engines_only=True)}
+    assert set(specs[MIGRATE].depends_on) == engines
+    assert specs[MIGRATE].one_shot
+    applications = set(specs) - engines - {MIGRATE}
+    assert len(applications) == WORKERS + 2
+    assert all(MIGRATE in specs[name].depends_on for name in applications)
+
+
+def test_each_application_process_has_a_metrics_port_of_its_own(site: Site) -> None:
+    ports = [
+        spec.environment["PHOTOLOG_METRICS_PORT"]
+        for spec in stack_processes(site, engines_only=False)
+        if "PHOTOLOG_METRICS_PORT" in spec.environment
+    ]
+    assert len(set(ports)) == len(ports) == WORKERS + 2
+
+
+def test_no_secret_is_on_a_command_line(site: Site) -> None:
+    secrets = [value for key, value in site.environment.items() if "SECRET" in key or "PASSWORD" in key]
+    words = " ".join(word for spec in stack_processes(site, engines_only=False) for word in spec.command)
+    assert not [secret for secret in secrets if secret in words]
+
+
+def test_rendered_configuration_is_complete_and_private(site: Site) -> None:
+    site.render("cassandra")
+    site.render("valkey", password="secret")
+    rendered = site.config("cassandra") / "cassandra.yaml"
+    assert "${" not in rendered.read_text()
+    assert "native_transport_port: 20003" in rendered.read_text()
+    assert not (site.config("cassandra") / "pom.xml").exists()
+    assert (site.config("valkey") / "valkey.conf").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_placeholder_without_a_value_is_an_error(site: Site) -> None:
+    with pytest.raises(KeyError, match="password"):
+        site.render("valkey")
+
+
+@pytest.mark.parametrize("engine", VERSIONS)
+def test_the_versions_that_are_run_are_those_that_are_fetched(engine: str) -> None:
+    pom = (POMS / engine / "pom.xml").read_text()
+    assert f"<artifactId>{engine}</artifactId>\n  <version>{VERSIONS[engine]}</version>" in pom
+    assert f"<module>{engine}</module>" in (POMS / "pom.xml").read_text()
+
+
+def test_a_grown_log_is_turned_over_and_the_oldest_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "kafka.log"
+    for generation in range(KEPT + 2):
+        with open_log(path) as log:
+            log.write(f"{generation}\n".encode())
+            log.truncate(ROTATE_BYTES + 1)
+    with open_log(path) as log:
+        log.write(b"last\n")
+    assert path.read_bytes() == b"last\n"
+    assert (tmp_path / "kafka.log.1").read_bytes().startswith(f"{KEPT + 1}\n".encode())
+    assert len(list(tmp_path.iterdir())) == KEPT + 1
+
+
+def test_a_small_log_is_continued_and_its_end_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "kafka.log"
+    for number in range(50):
+        with open_log(path) as log:
+            log.write(f"line {number}\n".encode())
+    assert tail(path, lines=2) == "line 48\nline 49"
+    assert tail(tmp_path / "absent.log") == ""
