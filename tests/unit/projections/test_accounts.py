@@ -1,0 +1,83 @@
+"""Accounts: profile, privacy and suspension."""
+
+import pytest
+
+from projections.accounts import ACCOUNTS, ACCOUNTS_PROJECTION, AccountRow
+from schemas import events as e
+from tests.unit.projections.folding import START_MS, Folding
+
+ANNA = 11
+CREATED = e.AccountCreated(account_id=ANNA, username="anna", display_name="Anna", private=False)
+
+
+def anna(*events: e.Event) -> AccountRow | None:
+    return Folding(ACCOUNTS_PROJECTION).apply(*events).row(ACCOUNTS.key(ANNA))
+
+
+def known(*events: e.Event) -> AccountRow:
+    row = anna(CREATED, *events)
+    assert row is not None
+    return row
+
+
+def test_a_new_account_is_as_its_owner_made_it() -> None:
+    assert anna(CREATED) == AccountRow(
+        account_id=ANNA,
+        username="anna",
+        display_name="Anna",
+        bio=None,
+        private=False,
+        suspended=False,
+        created_ms=START_MS,
+    )
+
+
+def test_an_account_is_created_once() -> None:
+    second = e.AccountCreated(account_id=ANNA, username="otto", display_name=None, private=True)
+    assert known(second) == known()
+
+
+def test_a_profile_replaces_the_one_before() -> None:
+    row = known(
+        e.ProfileChanged(account_id=ANNA, display_name="A.", bio="light"),
+        e.ProfileChanged(account_id=ANNA, display_name="A. L.", bio=None),
+    )
+    assert (row.display_name, row.bio, row.username) == ("A. L.", None, "anna")
+
+
+def test_privacy_is_the_last_one_chosen() -> None:
+    assert known(e.PrivacyChanged(account_id=ANNA, private=True)).private
+    assert not known(
+        e.PrivacyChanged(account_id=ANNA, private=True), e.PrivacyChanged(account_id=ANNA, private=False)
+    ).private
+
+
+def test_suspension_lasts_until_reinstatement() -> None:
+    suspended = e.AccountSuspended(account_id=ANNA, reason="spam", operator="op")
+    assert known(suspended, e.ProfileChanged(account_id=ANNA, display_name="x", bio=None)).suspended
+    assert not known(suspended, e.AccountReinstated(account_id=ANNA, operator="op")).suspended
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        e.ProfileChanged(account_id=ANNA, display_name="A.", bio=None),
+        e.PrivacyChanged(account_id=ANNA, private=True),
+        e.AccountSuspended(account_id=ANNA, reason="spam", operator="op"),
+        e.AccountReinstated(account_id=ANNA, operator="op"),
+    ],
+    ids=lambda event: event.type,
+)
+def test_an_event_about_an_unknown_account_makes_no_row(event: e.Event) -> None:
+    assert anna(event) is None
+
+
+def test_the_account_of_an_erased_person_has_no_personal_fields() -> None:
+    row = anna(e.AccountCreated(account_id=ANNA, username=None, display_name=None, private=True))
+    assert row is not None
+    assert (row.username, row.display_name, row.private) == (None, None, True)
+
+
+def test_a_foreign_event_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"accounts does not fold post\.liked"):
+        anna(e.PostLiked(actor_id=1, post_id=2))
