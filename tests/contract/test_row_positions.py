@@ -1,0 +1,53 @@
+"""Positions in a row store: forward only, with the outputs that were acknowledged."""
+
+import asyncio
+
+from projections.stores.port import RowStore, Source, StoredPosition
+from tests.contract.sample_tables import fresh_id
+
+
+def fresh_source(partition: int = 0) -> Source:
+    return Source(f"projection-{fresh_id()}", "posts", partition)
+
+
+async def test_a_new_store_has_no_position(rows: RowStore) -> None:
+    source = fresh_source()
+    assert await rows.position(source) is None
+    assert await rows.positions(source.projection) == {}
+
+
+async def test_a_position_comes_back_with_its_outputs(rows: RowStore) -> None:
+    source = fresh_source()
+    stored = StoredPosition(41, {("feed.fanout", 0): 7, ("feed.fanout", 12): 2**40, ("a-b_c.d", 3): 0})
+    await rows.advance(source, stored)
+    assert await rows.position(source) == stored
+
+
+async def test_a_position_never_goes_back(rows: RowStore) -> None:
+    source = fresh_source()
+    await rows.advance(source, StoredPosition(10, {("feed.fanout", 0): 5}))
+    await rows.advance(source, StoredPosition(9, {("feed.fanout", 0): 99}))
+    await rows.advance(source, StoredPosition(10, {("feed.fanout", 0): 99}))
+    assert await rows.position(source) == StoredPosition(10, {("feed.fanout", 0): 5})
+    await rows.advance(source, StoredPosition(11))
+    assert await rows.position(source) == StoredPosition(11)
+
+
+async def test_of_workers_that_advance_at_once_the_farthest_wins(rows: RowStore) -> None:
+    source = fresh_source()
+    offsets = [5, 30, 12, 29, 1, 30, 17]
+    await asyncio.gather(*(rows.advance(source, StoredPosition(at, {("feed.fanout", 1): at})) for at in offsets))
+    assert await rows.position(source) == StoredPosition(30, {("feed.fanout", 1): 30})
+
+
+async def test_positions_are_those_of_one_projection(rows: RowStore) -> None:
+    one, other = fresh_source(0), fresh_source(0)
+    second = Source(one.projection, "posts", 1)
+    another_topic = Source(one.projection, "media.transcoding.completed", 0)
+    for offset, source in enumerate((one, second, another_topic, other)):
+        await rows.advance(source, StoredPosition(offset))
+    assert await rows.positions(one.projection) == {
+        one: StoredPosition(0),
+        second: StoredPosition(1),
+        another_topic: StoredPosition(2),
+    }
