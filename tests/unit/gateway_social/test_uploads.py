@@ -1,0 +1,237 @@
+"""Uploads: what is promised beforehand is checked afterwards, and nothing is asked for twice."""
+
+import pytest
+
+from gateway.commands import uploads as commands
+from gateway.commands.uploads import PART_BYTES, BeginUpload, CompleteUpload, FinishedPart, UploadBegun
+from gateway.queries import uploads as queries
+from photolog.errors import Conflict, Invalid, NotFound
+from schemas import events as e
+from tests.unit.gateway_social.world import World
+
+JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 96
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR" + b"\0" * 84
+
+
+async def begin(world: World, viewer: int, size_bytes: int, name: str | None = None) -> UploadBegun:
+    """Begin an upload of a JPEG."""
+    body = BeginUpload(content_type="image/jpeg", size_bytes=size_bytes, client_upload_id=name)
+    begun = (await world.answer(viewer, commands.begin, body)).body
+    assert isinstance(begun, UploadBegun)
+    return begun
+
+
+def send(world: World, begun: UploadBegun, data: bytes) -> CompleteUpload:
+    """PUT the parts, and make the body that completes the upload."""
+    parts, start = [], 0
+    for part in begun.parts:
+        etag = world.objects.put_part(part.url, data[start : start + part.size_bytes])
+        parts.append(FinishedPart(number=part.number, etag=etag))
+        start += part.size_bytes
+    return CompleteUpload(parts=parts)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "sizes"),
+    [
+        (1, [1]),
+        (PART_BYTES, [PART_BYTES]),
+        (PART_BYTES + 1, [PART_BYTES, 1]),
+        (20 * 1024 * 1024, [PART_BYTES] * 4),
+    ],
+)
+async def test_an_upload_has_a_part_for_each_five_mebibytes(world: World, size_bytes: int, sizes: list[int]) -> None:
+    begun = await begin(world, await world.person(), size_bytes)
+    assert [part.size_bytes for part in begun.parts] == sizes
+    assert [part.number for part in begun.parts] == list(range(1, len(sizes) + 1))
+
+
+@pytest.mark.parametrize(
+    ("content_type", "size_bytes", "field"),
+    [("image/gif", 10, "content_type"), ("text/html", 10, "content_type"), ("image/png", 20 * 2**20 + 1, "size_bytes")],
+)
+async def test_what_is_no_photograph_is_refused_before_a_byte_is_sent(
+    world: World, content_type: str, size_bytes: int, field: str
+) -> None:
+    ada = await world.person()
+    with pytest.raises(Invalid) as refused:
+        await world.answer(ada, commands.begin, BeginUpload(content_type=content_type, size_bytes=size_bytes))
+    assert refused.value.field == field
+    assert not world.objects.uploads
+
+
+async def test_a_completed_upload_asks_for_its_transcoding(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    command = await world.command(ada, commands.complete, send(world, begun, JPEG), media_id=begun.media_id)
+    media_id = int(begun.media_id)
+    assert command.events == (
+        e.MediaTranscodingRequested(
+            media_id=media_id,
+            owner_id=ada,
+            object_key=f"raw/{ada}/{media_id}",
+            content_type="image/jpeg",
+            size_bytes=len(JPEG),
+        ),
+    )
+    assert world.objects.objects[f"raw/{ada}/{media_id}"][0] == JPEG
+
+
+async def test_completing_twice_is_one_event(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    body = send(world, begun, JPEG)
+    first = await world.command(ada, commands.complete, body, media_id=begun.media_id)
+    second = await world.command(ada, commands.complete, body, media_id=begun.media_id)
+    assert (first.events, first.event_ids, first.answer) == (second.events, second.event_ids, second.answer)
+    assert len(first.event_ids) == 1
+
+
+async def test_nothing_is_asked_for_once_the_worker_answered(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    body = send(world, begun, JPEG)
+    await world.command(ada, commands.complete, body, media_id=begun.media_id)
+    media_id = int(begun.media_id)
+    await world.happen(e.MediaTranscodingFailed(media_id=media_id, owner_id=ada, reason="damaged-image", detail="d"))
+    assert (await world.command(ada, commands.complete, body, media_id=begun.media_id)).events == ()
+
+
+async def test_the_same_name_is_the_same_upload_for_its_owner_alone(world: World) -> None:
+    ada, ben = await world.person(), await world.person()
+    first, again = await begin(world, ada, 10, "holiday"), await begin(world, ada, 10, "holiday")
+    assert first == again
+    assert (await begin(world, ben, 10, "holiday")).media_id != first.media_id
+    assert len(world.objects.uploads) == 2
+    with pytest.raises(Conflict) as refused:
+        await begin(world, ada, 11, "holiday")
+    assert refused.value.kind == "upload-differs"
+
+
+async def test_a_completed_upload_begun_again_needs_no_parts(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG), "holiday")
+    await world.command(ada, commands.complete, send(world, begun, JPEG), media_id=begun.media_id)
+    again = await begin(world, ada, len(JPEG), "holiday")
+    assert (again.media_id, again.state, again.parts) == (begun.media_id, "processing", [])
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(b"GIF89a" + b"\0" * 94, "not-an-image"), (PNG, "mislabelled-type"), (b"<html>" + b"\0" * 94, "not-an-image")],
+)
+async def test_what_turns_out_to_be_something_else_is_deleted(world: World, data: bytes, kind: str) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(data))
+    body = send(world, begun, data)
+    with pytest.raises(Invalid) as refused:
+        await world.command(ada, commands.complete, body, media_id=begun.media_id)
+    assert refused.value.kind == kind
+    assert world.appended == []
+    assert not world.objects.objects
+    with pytest.raises(NotFound):
+        await world.answer(ada, queries.upload, media_id=begun.media_id)
+
+
+@pytest.mark.parametrize("data", [JPEG[:-1], JPEG + b"\0"])
+async def test_parts_of_another_length_are_never_joined(world: World, data: bytes) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    etag = world.objects.put_part(begun.parts[0].url, data)
+    body = CompleteUpload(parts=[FinishedPart(number=1, etag=etag)])
+    with pytest.raises(Invalid) as refused:
+        await world.command(ada, commands.complete, body, media_id=begun.media_id)
+    assert refused.value.kind == "size-mismatch"
+    assert not world.objects.objects
+    assert not world.objects.uploads
+    assert world.appended == []
+
+
+async def test_every_part_must_have_arrived_as_named(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, PART_BYTES + 1)
+    etag = world.objects.put_part(begun.parts[0].url, b"\0" * PART_BYTES)
+    first, second = FinishedPart(number=1, etag=etag), FinishedPart(number=2, etag='"made-up"')
+    for parts, kind in (
+        ([first], "wrong-parts"),
+        ([first, first], "wrong-parts"),
+        ([first, second, second], "wrong-parts"),
+        ([first, second], "missing-part"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            await world.command(ada, commands.complete, CompleteUpload(parts=parts), media_id=begun.media_id)
+        assert refused.value.kind == kind
+    assert (await world.answer(ada, queries.upload, media_id=begun.media_id)).body.state == "uploading"
+
+
+async def test_a_completion_that_broke_off_after_joining_goes_on(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    body = send(world, begun, JPEG)
+    (upload_id,) = world.objects.uploads
+    parts = await world.objects.list_parts("", upload_id)
+    await world.objects.complete_upload(f"raw/{ada}/{begun.media_id}", upload_id, parts)
+    assert (await world.command(ada, commands.complete, body, media_id=begun.media_id)).events
+
+
+async def test_an_upload_that_the_store_forgot_is_a_conflict(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    body = send(world, begun, JPEG)
+    world.objects.uploads.clear()
+    with pytest.raises(Conflict) as refused:
+        await world.command(ada, commands.complete, body, media_id=begun.media_id)
+    assert refused.value.kind == "upload-expired"
+
+
+async def test_someone_elses_upload_is_not_there(world: World) -> None:
+    ada, eve = await world.person(), await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    body = send(world, begun, JPEG)
+    with pytest.raises(NotFound):
+        await world.command(eve, commands.complete, body, media_id=begun.media_id)
+    for handler in (queries.upload, commands.give_up):
+        with pytest.raises(NotFound):
+            await world.answer(eve, handler, media_id=begun.media_id)
+    await world.photograph(ada)
+    assert world.appended == []
+
+
+async def test_giving_up_frees_the_parts_once_and_for_all(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    body = send(world, begun, JPEG)
+    assert (await world.answer(ada, commands.give_up, media_id=begun.media_id)).status == 204
+    assert not world.objects.uploads
+    with pytest.raises(NotFound):
+        await world.command(ada, commands.complete, body, media_id=begun.media_id)
+
+
+async def test_a_completed_upload_cannot_be_given_up(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    await world.command(ada, commands.complete, send(world, begun, JPEG), media_id=begun.media_id)
+    with pytest.raises(Conflict):
+        await world.answer(ada, commands.give_up, media_id=begun.media_id)
+    assert world.objects.objects
+
+
+async def test_an_upload_tells_how_far_it_is(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    seen = [(await world.answer(ada, queries.upload, media_id=begun.media_id)).body.state]
+    await world.command(ada, commands.complete, send(world, begun, JPEG), media_id=begun.media_id)
+    seen.append((await world.answer(ada, queries.upload, media_id=begun.media_id)).body.state)
+    media_id = int(begun.media_id)
+    await world.happen(e.MediaTranscodingCompleted(media_id=media_id, owner_id=ada, width=640, height=480, variants=[]))
+    ready = (await world.answer(ada, queries.upload, media_id=begun.media_id)).body
+    assert [*seen, ready.state] == ["uploading", "processing", "ready"]
+    assert (ready.width, ready.height) == (640, 480)
+
+
+async def test_a_failed_photograph_says_why(world: World) -> None:
+    ada = await world.person()
+    media_id = world.services.ids.next()
+    await world.happen(e.MediaTranscodingFailed(media_id=media_id, owner_id=ada, reason="damaged-image", detail="Cut."))
+    body = (await world.answer(ada, queries.upload, media_id=media_id)).body
+    assert (body.state, body.reason, body.detail) == ("failed", "damaged-image", "Cut.")
