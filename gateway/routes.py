@@ -1,13 +1,32 @@
 """Every endpoint of the gateway, one line for each capability."""
 
 from gateway.commands import accounts as account_commands
-from gateway.commands import operator, sessions
+from gateway.commands import comments as comment_commands
+from gateway.commands import graph as graph_commands
+from gateway.commands import likes as like_commands
+from gateway.commands import operator as operator_commands
+from gateway.commands import posts as post_commands
+from gateway.commands import sessions as session_commands
+from gateway.commands import uploads as upload_commands
 from gateway.endpoint import Endpoint
 from gateway.queries import accounts as account_queries
+from gateway.queries import comments as comment_queries
+from gateway.queries import graph as graph_queries
+from gateway.queries import media as media_queries
+from gateway.queries import uploads as upload_queries
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *account_commands.ENDPOINTS,
-    *sessions.ENDPOINTS,
+    *session_commands.ENDPOINTS,
     *account_queries.ENDPOINTS,
-    *operator.ENDPOINTS,
+    *graph_commands.ENDPOINTS,
+    *graph_queries.ENDPOINTS,
+    *upload_commands.ENDPOINTS,
+    *upload_queries.ENDPOINTS,
+    *post_commands.ENDPOINTS,
+    *media_queries.ENDPOINTS,
+    *like_commands.ENDPOINTS,
+    *comment_commands.ENDPOINTS,
+    *comment_queries.ENDPOINTS,
+    *operator_commands.ENDPOINTS,
 )

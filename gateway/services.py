@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gateway.authentication import Authentication
 from gateway.cursors import Cursors
 from gateway.passwords import Passwords
 from gateway.tokens import AccessTokens
@@ -69,6 +70,7 @@ class Services:
         cursors: makes and reads cursors.
         passwords: hashes and verifies passwords.
         tokens: signs and reads access tokens.
+        authentication: tells who calls, and learns of ended sessions.
         clock_ms: Unix milliseconds.
     """
 
@@ -85,4 +87,5 @@ class Services:
     cursors: Cursors
     passwords: Passwords
     tokens: AccessTokens
+    authentication: Authentication
     clock_ms: Callable[[], int] = field(default=now_ms)

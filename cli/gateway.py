@@ -1,0 +1,46 @@
+"""`bin/photolog gateway`: serves the public HTTP API."""
+
+import os
+import tempfile
+
+import uvicorn
+
+from photolog.settings import Settings, load_settings
+
+_DRAIN_SECONDS = 10
+_KEEP_ALIVE_SECONDS = 30
+_BACKLOG = 1_024
+
+
+def gateway() -> None:
+    """Serve the public HTTP API; host, port and worker processes come from the settings.
+
+    Example: PHOTOLOG_GATEWAY__WORKERS=2 bin/photolog gateway
+    """
+    settings = load_settings()
+    if settings.gateway.workers == 1:
+        _serve(settings)
+        return
+    with tempfile.TemporaryDirectory(prefix="photolog-metrics-") as folder:
+        # prometheus_client decides at its import how values are kept, so this comes before the application's imports.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    uvicorn.run(
+        "gateway.app:application",
+        factory=True,
+        host=settings.gateway.host,
+        port=settings.gateway.port,
+        workers=settings.gateway.workers,
+        backlog=_BACKLOG,
+        # The application writes a structured line for each request itself.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )

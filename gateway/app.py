@@ -1,0 +1,150 @@
+"""The gateway as an ASGI application: Starlette routes made of endpoints, one frame around them."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from gateway.bootstrap import Wired, connect
+from gateway.endpoint import Endpoint
+from gateway.middleware import ROUTE, RequestFrame
+from gateway.openapi import document
+from gateway.queries import health
+from gateway.reservations import Idempotency
+from gateway.routes import ENDPOINTS
+from gateway.services import Services
+from gateway.serving import NOT_COVERED, Machinery, ServedEndpoint
+from gateway.waiting import PositionWaiter
+from photolog.positions import HEADER
+from photolog.settings import Settings, key_bytes, load_settings
+from photolog.telemetry import configure_logging, serve_metrics
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_SLACK_SECONDS = 15.0
+_EXPOSED = [HEADER, NOT_COVERED, "ETag", "Retry-After", "X-Request-Id"]
+_ALLOWED = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", HEADER, "X-Request-Id", "traceparent"]
+Connect = Callable[[Settings], AbstractAsyncContextManager[Wired]]
+
+
+def application() -> Starlette:
+    """What uvicorn serves: everything from the settings."""
+    settings = load_settings()
+    configure_logging(settings.log_level, "gateway")
+    if settings.gateway.workers == 1:
+        serve_metrics(settings)
+    return create_app(settings)
+
+
+def create_app(
+    settings: Settings,
+    connected: Connect = connect,
+    endpoints: Sequence[Endpoint] = ENDPOINTS,
+    further: Callable[[Services], Sequence[BaseRoute]] = lambda services: (),
+) -> Starlette:
+    """The application. Its routes are there once it has started, because they stand on connected engines.
+
+    Args:
+        settings: all settings.
+        connected: gives the services for the application's life.
+        endpoints: the surface.
+        further: routes beside it.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with connected(settings) as wired:
+            machinery = _machinery(wired.services)
+            app.router.routes[:] = [
+                *_routes(endpoints, machinery),
+                *health.routes(wired.probes),
+                _openapi(endpoints, settings),
+                *further(wired.services),
+            ]
+            yield
+            await machinery.waiter.close()
+
+    app = Starlette(lifespan=lifespan, middleware=_middleware(settings))
+    app.router.redirect_slashes = False
+    return app
+
+
+class Methods:
+    """The endpoints of one path, by method."""
+
+    def __init__(self, path: str, served: dict[str, ServedEndpoint]) -> None:
+        self._path = path
+        self._served = served
+        self._allow = ", ".join(method for method in _METHODS if method in served)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        served = self._served.get("GET" if scope["method"] == "HEAD" else scope["method"])
+        if served is None:
+            scope[ROUTE] = self._path
+            raise HTTPException(405, headers={"allow": self._allow})
+        await served(scope, receive, send)
+
+
+def _routes(endpoints: Sequence[Endpoint], machinery: Machinery) -> list[Route]:
+    """One route for each path, those with fewer parameters first: `by-username` is no account's id."""
+    by_path: dict[str, dict[str, ServedEndpoint]] = {}
+    for endpoint in endpoints:
+        served = by_path.setdefault(endpoint.path, {})
+        if endpoint.method in served:
+            raise ValueError(f"{endpoint.method} {endpoint.path} is declared twice")
+        served[endpoint.method] = ServedEndpoint(endpoint, machinery)
+    ordered = sorted(by_path, key=lambda path: [part.startswith("{") for part in path.split("/")])
+    return [Route(path, Methods(path, by_path[path]), methods=None) for path in ordered]
+
+
+def _machinery(services: Services) -> Machinery:
+    settings = services.settings
+    return Machinery(
+        services=services,
+        waiter=PositionWaiter(services.rows, services.timelines, settings.gateway.position_wait_ms),
+        idempotency=Idempotency(services.vault.reservations, key_bytes(settings.secrets.hash_key)),
+    )
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    longest_ms = settings.kafka.append_timeout_ms + settings.gateway.position_wait_ms
+    frame = Middleware(
+        RequestFrame,
+        seconds_max=longest_ms / 1000 + _SLACK_SECONDS,
+        secure=settings.gateway.public_url.startswith("https:"),
+    )
+    if not settings.gateway.cors_origins:
+        return [frame]
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.gateway.cors_origins,
+        allow_methods=list(_METHODS),
+        allow_headers=_ALLOWED,
+        expose_headers=_EXPOSED,
+        max_age=600,
+    )
+    return [frame, cors]
+
+
+def _openapi(endpoints: Sequence[Endpoint], settings: Settings) -> Route:
+    written = document(endpoints, _version(), settings.gateway.public_url)
+
+    async def openapi(request: Request) -> Response:
+        request.scope[ROUTE] = request.url.path
+        return Response(written, media_type="application/json", headers={"cache-control": "public, max-age=300"})
+
+    return Route("/openapi.json", openapi)
+
+
+def _version() -> str:
+    try:
+        return version("photolog")
+    except PackageNotFoundError:
+        return "0.1.0"

@@ -1,0 +1,108 @@
+"""Wires a gateway process: engines connected, ports around them, in one place."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from gateway.authentication import Authentication
+from gateway.cursors import Cursors
+from gateway.passwords import Passwords
+from gateway.queries.health import Probe
+from gateway.services import Services
+from gateway.tokens import AccessTokens
+from gateway.vault.credentials import CassandraCredentials
+from gateway.vault.port import Vault
+from gateway.vault.reservations import CassandraReservations
+from gateway.vault.sessions import CassandraSessions
+from gateway.vault.uploads import CassandraUploads
+from gateway.vault.usernames import CassandraUsernames
+from photolog.engines.cassandra_session import CassandraSession
+from photolog.engines.object_store import ObjectStore
+from photolog.engines.redis_client import RedisClient, connect_redis
+from photolog.ids import SnowflakeSource, now_ms, random_node
+from photolog.keyring import SubjectKeyring
+from photolog.log.producer import LogProducer
+from photolog.settings import Settings, key_bytes
+from projections.stores.cassandra_rows import CassandraRows
+from projections.stores.port import VersionedCache
+from projections.stores.redis_cache import RedisCache
+from projections.stores.redis_feeds import RedisTimelines
+from schemas.registry import load_serde
+
+_PROBE_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A process's services, and how to ask whether its engines answer."""
+
+    services: Services
+    probes: Mapping[str, Probe]
+
+
+@asynccontextmanager
+async def connect(settings: Settings) -> AsyncIterator[Wired]:
+    """Connect everything, and close it again at the end.
+
+    Raises:
+        StoreUnavailable: Cassandra did not answer, or the registry lacks a schema.
+    """
+    async with AsyncExitStack() as closing:
+        session = await CassandraSession.connect(settings.cassandra)
+        closing.push_async_callback(session.close)
+        redis = connect_redis(settings.redis)
+        closing.push_async_callback(redis.aclose)
+        log = LogProducer(settings.kafka)
+        await log.start()
+        closing.push_async_callback(log.close)
+        services = await _services(settings, session, redis, log)
+        closing.callback(services.passwords.close)
+        yield Wired(services, _probes(settings, session, services.cache, log))
+
+
+async def _services(settings: Settings, session: CassandraSession, redis: RedisClient, log: LogProducer) -> Services:
+    limits, secrets = settings.limits, settings.secrets
+    rows, vault = CassandraRows(session), _vault(settings, session)
+    cache = RedisCache(redis, limits.cache_seconds * 1000)
+    tokens = AccessTokens(key_bytes(secrets.access_token_key), limits.access_token_seconds, now_ms)
+    return Services(
+        rows=rows,
+        timelines=RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1000),
+        cache=cache,
+        objects=ObjectStore(settings.s3),
+        log=log,
+        serde=await asyncio.to_thread(load_serde, settings.registry),
+        keyring=SubjectKeyring(session, key_bytes(secrets.master_key)),
+        ids=SnowflakeSource(random_node() if settings.gateway.node is None else settings.gateway.node),
+        vault=vault,
+        settings=settings,
+        cursors=Cursors(key_bytes(secrets.hash_key)),
+        passwords=Passwords(),
+        tokens=tokens,
+        authentication=Authentication(tokens, cache, rows, vault.sessions, now_ms),
+    )
+
+
+def _vault(settings: Settings, session: CassandraSession) -> Vault:
+    return Vault(
+        usernames=CassandraUsernames(session),
+        credentials=CassandraCredentials(session),
+        sessions=CassandraSessions(session, settings.limits.refresh_token_seconds),
+        reservations=CassandraReservations(session, settings.limits.reservation_seconds),
+        uploads=CassandraUploads(session),
+    )
+
+
+def _probes(
+    settings: Settings, session: CassandraSession, cache: VersionedCache, log: LogProducer
+) -> Mapping[str, Probe]:
+    objects = ObjectStore(settings.s3)
+
+    return {
+        "cassandra": partial(session.execute, "SELECT release_version FROM system.local"),
+        "kafka": partial(log.reach, _PROBE_SECONDS),
+        "redis": partial(cache.read, [("readiness", ("none",))]),
+        "s3": partial(objects.head, "readiness"),
+    }

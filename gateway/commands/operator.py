@@ -1,0 +1,57 @@
+"""Commands of operators: suspend an account, and reinstate it. Both hold from the very next request."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from gateway.endpoint import Body, Call, Command, Endpoint
+from gateway.services import Services
+from photolog.errors import NotFound
+from photolog.text import clean_text
+from projections.accounts import ACCOUNTS
+from schemas.events import AccountReinstated, AccountSuspended
+
+REASON_CHARACTERS_MAX = 500
+_PATH = "/v1/operator/accounts/{account_id}/suspension"
+
+
+class Suspend(Body, frozen=True, kw_only=True):
+    """Why. It is kept in the log for ever: no personal data."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+
+
+class Suspension(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: str
+    state: Literal["suspended", "active"]
+
+
+async def suspend(services: Services, call: Call) -> Command:
+    """Suspend an account. The answer comes once every gateway refuses it."""
+    body: Suspend = call.body
+    account_id = await _account(services, call)
+    reason = clean_text(body.reason, "reason", REASON_CHARACTERS_MAX)
+    event = AccountSuspended(account_id=account_id, reason=reason, operator=call.operator_name)
+    return Command((event,), Suspension(account_id=str(account_id), state="suspended"), wait_for=("accounts",))
+
+
+async def reinstate(services: Services, call: Call) -> Command:
+    """Take a suspension back."""
+    account_id = await _account(services, call)
+    event = AccountReinstated(account_id=account_id, operator=call.operator_name)
+    return Command((event,), Suspension(account_id=str(account_id), state="active"), wait_for=("accounts",))
+
+
+async def _account(services: Services, call: Call) -> int:
+    account_id = call.id("account_id")
+    if await services.rows.get(ACCOUNTS.key(account_id)) is None:
+        raise NotFound("not-found", "there is no such account")
+    return account_id
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        "PUT", _PATH, suspend, "Suspend an account", "operator", auth="operator", body=Suspend, response=Suspension
+    ),
+    Endpoint("DELETE", _PATH, reinstate, "Reinstate an account", "operator", auth="operator", response=Suspension),
+)

@@ -1,0 +1,45 @@
+"""What the gateway counts, for Prometheus."""
+
+import os
+from functools import lru_cache
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import REGISTRY
+
+MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+_REQUESTS = Counter("photolog_http_requests_total", "Requests answered", ("method", "route", "status"))
+_SECONDS = Histogram(
+    "photolog_http_request_seconds",
+    "Time from a request's head to its answer's end",
+    ("route",),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+_APPENDS = Counter("photolog_appends_total", "Events that the log acknowledged", ("topic",))
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+# Finding a labelled child costs more than counting in it. Labels are few: routes are templates.
+_requests_of = lru_cache(maxsize=4_096)(_REQUESTS.labels)
+_seconds_of = lru_cache(maxsize=1_024)(_SECONDS.labels)
+_appends_of = lru_cache(maxsize=256)(_APPENDS.labels)
+
+
+def request_served(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request. Status 0 stands for one that broke before it was answered."""
+    _requests_of(method if method in _METHODS else "other", route, str(status)).inc()
+    _seconds_of(route).observe(seconds)
+
+
+def appended(topic: str) -> None:
+    """Count an event that the log acknowledged."""
+    _appends_of(topic).inc()
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus's text form, of every process of this gateway where there are several."""
+    if MULTIPROCESS_FOLDER not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

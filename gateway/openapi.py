@@ -1,0 +1,166 @@
+"""OpenAPI 3.1, made from the endpoints and from the very types that validate requests."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, get_args
+
+import msgspec
+
+from gateway.endpoint import Endpoint, NoQuery
+from gateway.errors import MEDIA_TYPE, ProblemDocument
+from photolog.positions import HEADER
+
+_REFERENCE = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"\{([a-z_]+)\}")
+_NAMELESS = re.compile(r"[^a-z0-9]+")
+_POSITION_FORM = "topic/partition@offset, several joined by commas"
+_PROBLEMS = {
+    "400": "The request is malformed",
+    "401": "No valid token",
+    "403": "The caller may not do this",
+    "404": "It does not exist, or the caller may not know that it does",
+    "409": "It contradicts what is there",
+    "413": "The body is too large",
+    "415": "The body is not JSON",
+    "422": "A value breaks a rule, or the Idempotency-Key was used for another request",
+    "503": "The log, a store or a read model is behind or away; try again",
+}
+
+
+def document(endpoints: Sequence[Endpoint], version: str, server_url: str) -> bytes:
+    """The document, as JSON.
+
+    Args:
+        endpoints: the whole surface.
+        version: of the program.
+        server_url: where clients reach it.
+    """
+    types = list(_types(endpoints))
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    schema_of = dict(zip(map(repr, types), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schema_of)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "photolog", "version": version, "summary": "A photo network kept as one log."},
+            "servers": [{"url": server_url}],
+            "paths": paths,
+            "components": {
+                "schemas": components,
+                "securitySchemes": {
+                    "account": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                    "operator": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                },
+                "headers": {"Position": _position_header()},
+                "responses": {status: _problem(text, schema_of) for status, text in _PROBLEMS.items()},
+                "parameters": _shared_parameters(),
+            },
+        }
+    )
+
+
+def _types(endpoints: Iterable[Endpoint]) -> Iterable[Any]:
+    found: dict[str, Any] = {repr(ProblemDocument): ProblemDocument}
+    for endpoint in endpoints:
+        for kind in (endpoint.body, endpoint.response, endpoint.query):
+            if kind is not None and kind is not NoQuery:
+                found[repr(kind)] = kind
+    return found.values()
+
+
+def _operation(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": f"{endpoint.method.lower()}_{_NAMELESS.sub('_', endpoint.path).strip('_')}",
+        "summary": endpoint.summary,
+        "tags": [endpoint.tag],
+        "parameters": _parameters(endpoint),
+        "responses": _responses(endpoint, schema_of),
+        "security": _security(endpoint),
+    }
+    if endpoint.body is not None:
+        content = {"application/json": {"schema": schema_of[repr(endpoint.body)]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    path = [
+        {"name": name, "in": "path", "required": True, "schema": _path_schema(name)}
+        for name in _PARAMETER.findall(endpoint.path)
+    ]
+    query = [_query_parameter(field) for field in msgspec.structs.fields(endpoint.query)]
+    shared = ["Position", "RequestId"] if endpoint.method == "GET" else ["IdempotencyKey", "Position", "RequestId"]
+    return [*path, *query, *({"$ref": f"#/components/parameters/{name}"} for name in shared)]
+
+
+def _path_schema(name: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": "^[0-9]{1,19}$"} if name.endswith("_id") else {"type": "string"}
+
+
+def _query_parameter(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
+    (schema,), _ = msgspec.json.schema_components([field.type], ref_template=_REFERENCE)
+    optional = type(None) in get_args(field.type) or not field.required
+    if not field.required and field.default not in (msgspec.NODEFAULT, None):
+        schema = {**schema, "default": field.default}
+    return {"name": field.encode_name, "in": "query", "required": not optional, "schema": schema}
+
+
+def _responses(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
+    usual: dict[str, Any] = {
+        "description": endpoint.summary,
+        "headers": {HEADER: {"$ref": "#/components/headers/Position"}},
+    }
+    if endpoint.response is not None:
+        usual["content"] = {"application/json": {"schema": schema_of[repr(endpoint.response)]}}
+    problems = {"400", "422", "503"}
+    problems |= {"404"} if "{" in endpoint.path else set()
+    problems |= {"413", "415"} if endpoint.body is not None else set()
+    problems |= {"401", "403"} if endpoint.auth != "none" else set()
+    problems |= {"409"} if endpoint.method != "GET" else set()
+    return {
+        str(endpoint.status): usual,
+        **{status: {"$ref": f"#/components/responses/{status}"} for status in sorted(problems)},
+    }
+
+
+def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
+    match endpoint.auth:
+        case "none":
+            return []
+        case "optional":
+            return [{}, {"account": []}]
+        case scheme:
+            return [{scheme: []}]
+
+
+def _problem(text: str, schema_of: dict[str, Any]) -> dict[str, Any]:
+    return {"description": text, "content": {MEDIA_TYPE: {"schema": schema_of[repr(ProblemDocument)]}}}
+
+
+def _position_header() -> dict[str, Any]:
+    return {"description": f"What the answer covers or appended: {_POSITION_FORM}", "schema": {"type": "string"}}
+
+
+def _shared_parameters() -> dict[str, Any]:
+    return {
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Drawn once per command; a retry under it changes nothing more and is answered alike",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+        },
+        "Position": {
+            "name": HEADER,
+            "in": "header",
+            "description": f"The answer is to cover this, or it is 503: {_POSITION_FORM}",
+            "schema": {"type": "string"},
+        },
+        "RequestId": {
+            "name": "X-Request-Id",
+            "in": "header",
+            "description": "A correlation id of the caller's own; it comes back, and is in our logs and events",
+            "schema": {"type": "string", "minLength": 8, "maxLength": 128},
+        },
+    }

@@ -1,0 +1,178 @@
+"""One endpoint served: token, body, query, position, idempotency, handler, log, answer — in this order, for all."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from gateway.appending import append, encode
+from gateway.authentication import Caller
+from gateway.endpoint import Answer, Call, Command, Endpoint
+from gateway.middleware import ROUTE
+from gateway.request_parts import ClientLeft, decode_body, decode_query, idempotency_key, read_body
+from gateway.reservations import Idempotency
+from gateway.services import Services
+from gateway.vault.port import ReservationRow
+from gateway.waiting import PositionWaiter
+from photolog.positions import HEADER, POSITIONS_MAX, Position, format_positions, parse_positions
+
+NOT_COVERED = "photolog-not-covered"
+_HEADER = HEADER.lower().encode()
+_JSON = b"application/json"
+_json_encode = msgspec.json.Encoder().encode
+Headers = dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """What serves every endpoint.
+
+    Args:
+        services: for the handlers.
+        waiter: waits for positions.
+        idempotency: keeps commands for their retries.
+    """
+
+    services: Services
+    waiter: PositionWaiter
+    idempotency: Idempotency
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    etag: bool = False
+
+
+class ServedEndpoint:
+    """The ASGI form of an endpoint."""
+
+    def __init__(self, endpoint: Endpoint, machinery: Machinery) -> None:
+        self.endpoint = endpoint
+        self._machinery = machinery
+        self._services = machinery.services
+        self._body_bytes_max = machinery.services.settings.gateway.body_bytes_max
+        self._decoder = msgspec.json.Decoder(endpoint.body) if endpoint.body else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ROUTE] = self.endpoint.path
+        headers: Headers = dict(scope["headers"])
+        caller = await self._services.authentication.caller(self.endpoint.auth, headers.get(b"authorization"))
+        try:
+            body = await read_body(headers, receive, self._body_bytes_max)
+        except ClientLeft:
+            return
+        call = self._call(scope, headers, caller, body)
+        asked = parse_positions(headers[_HEADER].decode("latin-1")) if _HEADER in headers else ()
+        far = await self._machinery.waiter.wait(self.endpoint.models, asked) if asked else ()
+        reply = await self._decide(scope, headers, caller, call, body)
+        await _send(reply, self._positions(reply, asked, far), headers.get(b"if-none-match"), send)
+
+    def _call(self, scope: Scope, headers: Headers, caller: Caller, body: bytes) -> Call:
+        return Call(
+            path=scope.get("path_params", {}),
+            body=decode_body(self._decoder, headers, body),
+            query=decode_query(self.endpoint.query, scope["query_string"]),
+            viewer_id=caller.account_id,
+            session_id=caller.session_id,
+            role=caller.role,
+            operator=caller.operator,
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
+        )
+
+    async def _decide(self, scope: Scope, headers: Headers, caller: Caller, call: Call, body: bytes) -> _Reply:
+        if self.endpoint.method == "GET":
+            return await self._outcome(call)
+        key = idempotency_key(headers)
+        if key is None:
+            return await self._outcome(call)
+        idempotency = self._machinery.idempotency
+        fingerprint = idempotency.fingerprint(scope["method"], scope["path"], scope["query_string"] + b"\n" + body)
+        row = await idempotency.earlier(caller.scope, key, fingerprint)
+        if row is not None:
+            return await self._appended(row)
+        outcome = await self.endpoint.handler(self._services, call)
+        if isinstance(outcome, Answer):
+            return _answered(outcome)
+        row = await self._reservation(outcome, fingerprint)
+        standing = await idempotency.reserve(caller.scope, key, row)
+        return await self._appended(standing, outcome if standing is row else None)
+
+    async def _outcome(self, call: Call) -> _Reply:
+        outcome = await self.endpoint.handler(self._services, call)
+        if isinstance(outcome, Answer):
+            return _answered(outcome)
+        return await self._appended(await self._reservation(outcome, b""), outcome)
+
+    async def _reservation(self, command: Command, fingerprint: bytes) -> ReservationRow:
+        return ReservationRow(
+            body_hash=fingerprint,
+            records=await encode(self._services, command),
+            status=command.status,
+            answer=b"" if command.answer is None else _json_encode(command.answer),
+            wait_for=command.wait_for,
+        )
+
+    async def _appended(self, row: ReservationRow, command: Command | None = None) -> _Reply:
+        positions = await append(self._services, row.records)
+        if command is not None and command.acknowledged is not None:
+            await command.acknowledged()
+        if row.wait_for:
+            await self._machinery.waiter.wait(row.wait_for, positions)
+        status = row.status if row.answer else 204
+        return _Reply(status, row.answer, {HEADER: format_positions(positions)} if positions else {})
+
+    def _positions(self, reply: _Reply, asked: Sequence[Position], far: Sequence[str]) -> list[tuple[bytes, bytes]]:
+        """A command says where it landed; a query, what it is known to cover."""
+        headers = []
+        if HEADER not in reply.headers:
+            covered = (*asked, *self._machinery.waiter.known(self.endpoint.models))
+            headers.append((_HEADER, format_positions(covered if len(covered) <= POSITIONS_MAX else asked).encode()))
+        if far:
+            headers.append((NOT_COVERED.encode(), ",".join(far).encode()))
+        return headers
+
+
+def _answered(answer: Answer) -> _Reply:
+    if answer.body is None:
+        body = b""
+    else:
+        body = bytes(answer.body) if isinstance(answer.body, msgspec.Raw) else _json_encode(answer.body)
+    return _Reply(answer.status if body or answer.status >= 300 else 204, body, answer.headers, answer.etag)
+
+
+async def _send(reply: _Reply, positions: list[tuple[bytes, bytes]], if_none_match: bytes | None, send: Send) -> None:
+    status, body = reply.status, reply.body
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+    headers += positions
+    names = {name for name, _ in headers}
+    if reply.etag:
+        tag = _etag(body)
+        headers.append((b"etag", tag))
+        if if_none_match is not None and _matches(if_none_match, tag):
+            status, body = 304, b""
+    if b"cache-control" not in names:
+        headers.append((b"cache-control", b"private, no-cache" if reply.etag else b"no-store"))
+    if body:
+        headers.append((b"content-type", _JSON))
+    if status not in (204, 304):
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _etag(body: bytes) -> bytes:
+    digest = hashlib.blake2b(body, digest_size=12).digest()
+    return b'"' + base64.urlsafe_b64encode(digest) + b'"'
+
+
+def _matches(if_none_match: bytes, tag: bytes) -> bool:
+    """Weak comparison, as RFC 9110 §13.1.2 has it."""
+    if if_none_match.strip() == b"*":
+        return True
+    return any(part.strip().removeprefix(b"W/") == tag for part in if_none_match.split(b","))

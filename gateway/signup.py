@@ -1,0 +1,86 @@
+"""Claiming a user name: by lightweight transaction, and so that a crash half-way loses the name for nobody.
+
+A name is reserved with the account's id, the id of its first event, and the password's hash. Until the log acknowledged
+that event, whoever knows the password finishes the same sign-up: the same account, the same logical event. If nobody
+does, the name falls free once no retry can append the event any more (a reservation's life has passed) and no account
+came of it.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.services import Services
+from gateway.vault.port import UsernameRow
+from photolog.errors import Conflict, Invalid
+from photolog.ids import new_event_id
+from photolog.text import USERNAME_FORM
+from projections.accounts import ACCOUNTS
+
+_SLACK_MS = 3_600_000  # clocks of gateways differ, and a command under way ends
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A name that is the caller's, with what its account begins with."""
+
+    username: str
+    account_id: int
+    event_id: UUID
+    password_hash: str
+
+
+def folded_username(text: str) -> str:
+    """The form in which a name is unique.
+
+    Raises:
+        Invalid: it is no user name.
+    """
+    folded = text.lower() if text.isascii() else text
+    if not USERNAME_FORM.fullmatch(folded):
+        raise Invalid(
+            "invalid-username",
+            "a user name is 3 to 30 of a-z, 0-9 and underscore, with single dots inside",
+            "username",
+        )
+    return folded
+
+
+async def claim_username(services: Services, username: str, password: str) -> Claim:
+    """Reserve a name for a new account, or take up the caller's own unfinished reservation of it.
+
+    Raises:
+        Conflict: the name is somebody else's.
+    """
+    password_hash = await services.passwords.hash(password)
+    row = UsernameRow(
+        username=username,
+        account_id=services.ids.next(),
+        state="reserved",
+        event_id=new_event_id(),
+        reserved_ms=services.clock_ms(),
+        password_hash=password_hash,
+    )
+    standing = await services.vault.usernames.reserve(row)
+    if standing.account_id == row.account_id:
+        return Claim(username, row.account_id, row.event_id, password_hash)
+    if standing.state == "reserved" and not await _exists(services, standing.account_id):
+        kept = standing.password_hash
+        if kept is not None and await services.passwords.verify(kept, password):
+            return Claim(username, standing.account_id, standing.event_id, kept)
+        if _abandoned(services, standing) and await services.vault.usernames.take_over(row, standing.account_id):
+            return Claim(username, row.account_id, row.event_id, password_hash)
+    raise Conflict("username-taken", "this user name is taken", "username")
+
+
+async def mark_taken(services: Services, claim: Claim) -> None:
+    """The account exists: its name is possessed from now on. A crash before this changes nothing (`_exists`)."""
+    await services.vault.usernames.take(claim.username, claim.account_id)
+
+
+def _abandoned(services: Services, row: UsernameRow) -> bool:
+    life_ms = services.settings.limits.reservation_seconds * 1000 + _SLACK_MS
+    return row.reserved_ms + life_ms < services.clock_ms()
+
+
+async def _exists(services: Services, account_id: int) -> bool:
+    return await services.rows.get(ACCOUNTS.key(account_id)) is not None

@@ -1,0 +1,184 @@
+"""Read your own writes: a request that carries a position waits until its models have come that far.
+
+A model is covered directly where it folds the position's topic, or through one hop: a projection that folds the topic
+stores its position together with where its outputs stood, so the wait goes on at the model that folds those outputs.
+All waits for one projection share one poll of its positions: a thousand waiting readers cost what one does.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
+
+from gateway.read_models import READ_MODELS, Path, ReadModel, ReadModelMap
+from photolog.errors import Invalid, PositionTimeout, StoreUnavailable
+from photolog.positions import HEADER, POSITIONS_MAX, Position
+from projections.stores.port import PositionStore, RowStore, Source, StoredPosition, TimelineStore
+
+FIRST_POLL_SECONDS = 0.004
+LAST_POLL_SECONDS = 0.03
+_KNOWN_SECONDS = 1.0
+Stored = Mapping[Source, StoredPosition]
+
+
+class PositionWaiter:
+    """Waits for read models.
+
+    Args:
+        rows: holds the positions of projections.
+        timelines: holds the feed's.
+        wait_ms: how long one wait may take.
+        models: all read models.
+    """
+
+    def __init__(
+        self, rows: RowStore, timelines: TimelineStore, wait_ms: int, models: Sequence[ReadModel] = READ_MODELS
+    ) -> None:
+        self._wait_seconds = wait_ms / 1000
+        self._map = ReadModelMap(models)
+        self._path = lru_cache(maxsize=1_024)(self._map.path)
+        self._watches = {m.name: _Watch(timelines if m.in_timelines else rows, m.name) for m in models}
+
+    async def wait(self, models: Sequence[str], positions: Iterable[Position]) -> tuple[str, ...]:
+        """Wait until each model covers every position that concerns it.
+
+        Returns:
+            Models that a position leads to by more than one hop, so that they may not cover it.
+
+        Raises:
+            Invalid: a position names a topic that is not ours.
+            PositionTimeout: a model did not come that far in time.
+            StoreUnavailable: its positions could not be read.
+        """
+        far: set[str] = set()
+        waits: list[Callable[[], Awaitable[object]]] = []
+        for position in positions:
+            if position.topic not in self._map.topics:
+                raise Invalid("malformed-position", f"there is no topic {position.topic}", HEADER)
+            for model in models:
+                match self._path(position.topic, model):
+                    case Path.DIRECT:
+                        waits.append(partial(self._watches[model].reach, _beyond(model, position)))
+                    case Path.FAR:
+                        far.add(model)
+                    case ReadModel(name=between):
+                        waits.append(partial(self._hop, between, model, position))
+        if waits:
+            await self._within_bound(waits)
+        return tuple(sorted(far))
+
+    def known(self, models: Sequence[str]) -> tuple[Position, ...]:
+        """Positions that the models were seen to cover, a moment ago; what they cover now is no less.
+
+        Empty where nothing was seen yet, or where there are too many for a header.
+        """
+        found = []
+        for model in models:
+            found += self._watches[model].known()
+        return tuple(found) if len(found) <= POSITIONS_MAX else ()
+
+    async def close(self) -> None:
+        """Stop polling."""
+        for watch in self._watches.values():
+            await watch.close()
+
+    async def _hop(self, between: str, model: str, position: Position) -> None:
+        stored = await self._watches[between].reach(_beyond(between, position))
+        outputs = stored[Source(between, position.topic, position.partition)].outputs
+        emitted = [
+            Position(topic, partition, next_offset - 1)
+            for (topic, partition), next_offset in outputs.items()
+            if next_offset > 0 and self._path(topic, model) is Path.DIRECT
+        ]
+        await asyncio.gather(*(self._watches[model].reach(_beyond(model, output)) for output in emitted))
+
+    async def _within_bound(self, waits: Sequence[Callable[[], Awaitable[object]]]) -> None:
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await asyncio.gather(*(wait() for wait in waits))
+        except TimeoutError as error:
+            raise PositionTimeout("a read model is behind the position") from error
+
+
+Reached = Callable[[Stored], bool]
+
+
+def _beyond(projection: str, position: Position) -> Reached:
+    source = Source(projection, position.topic, position.partition)
+
+    def reached(stored: Stored) -> bool:
+        at = stored.get(source)
+        return at is not None and at.next_offset > position.offset
+
+    return reached
+
+
+class _Watch:
+    """One projection's positions, polled while somebody waits for them."""
+
+    def __init__(self, store: PositionStore, projection: str) -> None:
+        self._store = store
+        self._projection = projection
+        self._seen: Stored = {}
+        self._seen_at = float("-inf")
+        self._waiting: dict[asyncio.Future[Stored], Reached] = {}
+        self._pause_seconds = FIRST_POLL_SECONDS
+        self._poller: asyncio.Task[None] | None = None
+
+    async def reach(self, reached: Reached) -> Stored:
+        """The positions, once they are as wanted."""
+        if reached(self._seen):
+            return self._seen
+        future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        self._waiting[future] = reached
+        self._pause_seconds = FIRST_POLL_SECONDS
+        self._start()
+        try:
+            return await future
+        finally:
+            self._waiting.pop(future, None)
+
+    def known(self) -> list[Position]:
+        """What was seen last; looks again in the background where that is a while ago."""
+        if time.monotonic() - self._seen_at > _KNOWN_SECONDS:
+            self._start()
+        return [
+            Position(source.topic, source.partition, at.next_offset - 1)
+            for source, at in self._seen.items()
+            if at.next_offset > 0
+        ]
+
+    async def close(self) -> None:
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.gather(self._poller, return_exceptions=True)
+
+    def _start(self) -> None:
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll())
+
+    async def _poll(self) -> None:
+        while True:
+            self._seen_at = time.monotonic()
+            try:
+                self._seen = await self._store.positions(self._projection)
+            except StoreUnavailable as error:
+                self._fail(error)
+                return
+            self._settle()
+            if not self._waiting:
+                return
+            await asyncio.sleep(self._pause_seconds)
+            self._pause_seconds = min(self._pause_seconds * 1.5, LAST_POLL_SECONDS)
+
+    def _settle(self) -> None:
+        for future, reached in list(self._waiting.items()):
+            if not future.done() and reached(self._seen):
+                future.set_result(self._seen)
+                del self._waiting[future]
+
+    def _fail(self, error: StoreUnavailable) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_exception(error)
+        self._waiting.clear()
