@@ -4,6 +4,7 @@ A malformed request is 400, a well-formed one that breaks a rule is 422; what th
 Whatever else is raised is our own fault: 500, without a word of its inside, and logged with its traceback.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
