@@ -21,5 +21,5 @@ def down(
         stopped = stack.stop()
     console.print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
     if wipe:
-        home.wipe()
+        stack.wipe()
         console.print(f"Removed the data in {home.root}.")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from infra.local.environment import inherited
 from infra.local.home import REPOSITORY, Home
 from infra.local.logs import open_log
 from infra.local.records import Phase, ProcessRecord, start_mark, write_process
@@ -52,7 +53,7 @@ class Child:
         self._started_at = 0.0
         self._probe_at = 0.0
         self._preparation: Future[None] | None = None
-        self._probe: Future[bool] | None = None
+        self._probe: Future[str | None] | None = None
         self._kill_at: float | None = None
 
     @property
@@ -142,9 +143,10 @@ class Child:
         path = os.environ.get("PYTHONPATH")
         root = str(REPOSITORY)
         return {
-            **os.environ,
+            **inherited(os.environ),
             **self._environment,
             **self.spec.environment,
+            "PHOTOLOG_HOME": str(self._home.root),
             "PYTHONPATH": f"{root}{os.pathsep}{path}" if path and root not in path.split(os.pathsep) else path or root,
             "PYTHONUNBUFFERED": "1",
         }
@@ -154,17 +156,16 @@ class Child:
             return
         now = time.monotonic()
         if self._probe is None and now >= self._probe_at:
-            self._probe = self._pool.submit(self.spec.ready)
+            self._probe = self._pool.submit(self.spec.ask)
         if self._probe is not None and self._probe.done():
-            ready = self._probe.exception() is None and self._probe.result()
-            self.reason = str(self._probe.exception() or "") or None
+            self.reason = self._probe.result()
             self._probe, self._probe_at = None, now + PROBE_PAUSE_SECONDS
-            if ready:
+            if self.reason is None:
                 self.was_ready = True
                 self._settle("ready", None)
                 return
         if not self.was_ready and now - self._started_at > self.spec.ready_seconds:
-            self._settle("failed", f"was not ready within {self.spec.ready_seconds:.0f} s {self.reason or ''}".strip())
+            self._settle("failed", f"was not ready within {self.spec.ready_seconds:.0f} s: {self.reason}")
 
     def _reap(self) -> None:
         assert self._process is not None

@@ -54,6 +54,13 @@ def use_local_environment(home: Home) -> None:
         os.environ["PHOTOLOG_ENV_FILE"] = str(home.environment_file)
 
 
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a process of the stack takes over from the shell: everything but the keys of another deployment."""
+    return {
+        key: value for key, value in environment.items() if key != "PHOTOLOG_ENV_FILE" and not _names_a_deployment(key)
+    }
+
+
 def _names_a_deployment(key: str) -> bool:
     return key.startswith("PHOTOLOG_") and "__" in key and not key.startswith("PHOTOLOG_LIMITS__")
 
@@ -75,6 +82,7 @@ def _addresses(ports: Mapping[str, int], redis_password: str) -> dict[str, str]:
         "PHOTOLOG_GATEWAY__HOST": "127.0.0.1",
         "PHOTOLOG_GATEWAY__PORT": str(ports["gateway"]),
         "PHOTOLOG_GATEWAY__PUBLIC_URL": gateway,
+        "PHOTOLOG_METRICS_HOST": "127.0.0.1",
     }
 
 

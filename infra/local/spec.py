@@ -54,6 +54,17 @@ class ProcessSpec:
         named = {self.name: self.port, f"{self.name} metrics": self.metrics_port, **self.other_ports}
         return {name: port for name, port in named.items() if port is not None}
 
+    def ask(self) -> str | None:
+        """Ask it now whether it serves.
+
+        Returns:
+            None if it does, else why not, as far as that is known.
+        """
+        try:
+            return None if self.ready() else "does not answer yet"
+        except Exception as error:  # noqa: BLE001  # Whatever its client makes of a half-started server is the answer.
+            return f"{type(error).__name__}: {error}"
+
 
 @dataclass(frozen=True)
 class Site:
@@ -78,7 +89,7 @@ class Site:
         return self.home.config / engine
 
     def render(self, engine: str, **values: object) -> None:
-        """Fill an engine's templates (`infra/local/engines/<engine>/`) into its config folder, for its owner's eyes only.
+        """Fill an engine's templates (`infra/local/engines/<engine>/`) into its config folder, private to its owner.
 
         Args:
             engine: name of the folder; its data folder is made too.

@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -24,7 +25,7 @@ from infra.local.records import (
     read_processes,
     read_supervisor,
 )
-from infra.local.supervisor import EXIT_LOCKED, make_site, take_lock
+from infra.local.supervisor import make_site, take_lock
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 75.0
@@ -80,17 +81,17 @@ class Stack:
             StackError: something could not be fetched, or a process failed; the message ends with its log.
         """
         self.home.prepare()
-        self._refuse_second()
-        self._clean_up_after_crash()
-        ensure_engines(say)
-        self._check_ports()
-        self._spawn(detached)
-        try:
-            self._await_boot(progress)
-        except BaseException:
-            # Also after Ctrl-C: whatever has booted so far must not stay.
-            self.stop(keep_records=True)
-            raise
+        with self._starting():
+            self._clean_up_after_crash()
+            ensure_engines(say)
+            self._check_ports()
+            self._spawn(detached)
+            try:
+                self._await_boot(progress)
+            except BaseException:
+                # Also after Ctrl-C: whatever has booted so far must not stay.
+                self.stop(keep_records=True)
+                raise
 
     def stop(self, *, keep_records: bool = False) -> list[str]:
         """Stop the stack of this home, whoever started it, and whatever an earlier crash left.
@@ -98,15 +99,11 @@ class Stack:
         Returns:
             The names of the processes that were running.
         """
-        if not self.home.run.is_dir():
-            return []
         running = [record.name for record in read_processes(self.home) if is_running(record)]
         supervisor = read_supervisor(self.home)
         if supervisor is not None and is_running(supervisor):
             self._end_supervisor(supervisor)
-        if self._supervisor is not None:
-            self._supervisor.wait(timeout=KILL_SECONDS)
-            self._supervisor = None
+        self._reap_supervisor()
         self._clean_up_after_crash()
         if not keep_records:
             clear(self.home)
@@ -151,14 +148,29 @@ class Stack:
         os.kill(pid, signal.SIGKILL)
         return pid
 
-    def _refuse_second(self) -> None:
-        lock = take_lock(self.home)
-        if lock is None:
+    def wipe(self) -> None:
+        """Remove everything that this home's stack wrote.
+
+        Raises:
+            AlreadyUp: it runs; nothing was touched.
+        """
+        with self._starting():
+            self.home.wipe()
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Keep every other start away, and refuse where a stack runs already."""
+        starting = take_lock(self.home, "start")
+        supervising = take_lock(self.home)
+        if supervising is not None:
+            supervising.close()
+        if starting is None or supervising is None:
             raise AlreadyUp(
-                f"A stack is already up in {self.home.root}. See `bin/photolog status`, stop it with "
-                "`bin/photolog down`, or run another one with PHOTOLOG_HOME and --port-base."
+                f"A stack is already up, or just starting, in {self.home.root}. See `bin/photolog status`, stop it "
+                "with `bin/photolog down`, or run another one with PHOTOLOG_HOME and --port-base."
             )
-        lock.close()
+        with starting:
+            yield
 
     def _clean_up_after_crash(self) -> None:
         """Kill what a supervisor that was killed may have left, and wait until it is gone."""
@@ -210,8 +222,6 @@ class Stack:
             time.sleep(POLL_SECONDS)
 
     def _boot_failure(self, record: SupervisorRecord | None, status: int | None) -> StackError:
-        if status == EXIT_LOCKED:
-            return AlreadyUp(f"Another stack was started in {self.home.root} at the same moment.")
         name = (record.culprit if record else None) or "supervisor"
         reason = (record.reason if record else None) or f"the supervisor ended with status {status}"
         log = self.home.log(name)
@@ -223,6 +233,12 @@ class Stack:
             os.kill(record.pid, signal.SIGKILL)
             if not self._ended_within(record, KILL_SECONDS):
                 raise StackError(f"The supervisor (pid {record.pid}) does not end.")
+
+    def _reap_supervisor(self) -> None:
+        """Take the exit status of a supervisor that this object started, also of one that was killed."""
+        if self._supervisor is not None:
+            self._supervisor.wait(timeout=KILL_SECONDS)
+            self._supervisor = None
 
     def _ended_within(self, record: SupervisorRecord, seconds: float) -> bool:
         deadline = time.monotonic() + seconds

@@ -59,16 +59,17 @@ def stack_status(home: Home) -> list[ProcessStatus]:
 
 def _status(spec: ProcessSpec, record: ProcessRecord) -> ProcessStatus:
     running = is_running(record)
+    problem = spec.ask() if running else record.reason
     return ProcessStatus(
         name=record.name,
         phase=record.phase,
-        ready=record.phase == "done" or (running and spec.ready()),
+        ready=record.phase == "done" or (running and problem is None),
         restarts=record.restarts,
         pid=record.pid if running else None,
         port=record.port,
         resident_mb=_resident_mb(record.pid) if running and record.pid else None,
         lag=_lag(spec.metrics_port) if running and spec.metrics_port else None,
-        reason=record.reason,
+        reason=problem,
     )
 
 

@@ -124,10 +124,10 @@ def make_site(home: Home, port_base: int, overrides: Mapping[str, str]) -> Site:
     return Site(home, ports, stack_environment(home, ports) | dict(overrides))
 
 
-def take_lock(home: Home) -> TextIO | None:
-    """The home's supervisor lock, held until the file is closed; None if another supervisor holds it."""
+def take_lock(home: Home, name: str = "supervisor") -> TextIO | None:
+    """A lock of this home, held until the file is closed; None if another process holds it."""
     home.run.mkdir(parents=True, exist_ok=True)
-    lock = (home.run / "supervisor.lock").open("w")
+    lock = (home.run / f"{name}.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.environment import read_environment, stack_environment, use_local_environment
+from infra.local.environment import inherited, read_environment, stack_environment, use_local_environment
 from infra.local.home import Home
 from infra.local.ports import ports_from
 from photolog.settings import Settings, key_bytes
@@ -78,6 +78,17 @@ def test_a_command_uses_the_local_stack_when_nothing_else_is_named(home: Home, m
     monkeypatch.setattr(os, "environ", dict(os.environ))
     use_local_environment(home)
     assert os.environ["PHOTOLOG_ENV_FILE"] == str(home.environment_file)
+
+
+def test_processes_of_the_stack_inherit_limits_and_nothing_of_a_deployment() -> None:
+    shell = {
+        "PATH": "/bin",
+        "PHOTOLOG_LIMITS__CELEBRITY_FOLLOWERS": "20",
+        "PHOTOLOG_LOG_LEVEL": "debug",
+        "PHOTOLOG_KAFKA__SECURITY_PROTOCOL": "SASL_SSL",
+        "PHOTOLOG_ENV_FILE": "production.env",
+    }
+    assert set(inherited(shell)) == {"PATH", "PHOTOLOG_LIMITS__CELEBRITY_FOLLOWERS", "PHOTOLOG_LOG_LEVEL"}
 
 
 def test_a_deployment_that_is_named_is_never_filled_up_from_the_local_stack(
