@@ -38,4 +38,5 @@ def connect_redis(settings: RedisSettings) -> RedisClient:
         retry_on_error=[RedisConnectionError],
         **options,
     )
-    return Redis(connection_pool=pool)
+    # The client owns the pool: closing the one closes the other.
+    return Redis.from_pool(pool)

@@ -13,6 +13,12 @@ from projections.stores.cassandra_ddl import POSITIONS_DDL, table_ddl
 from projections.stores.cassandra_rows import CassandraRows
 from projections.stores.memory_rows import MemoryRows
 from projections.stores.port import RowStore
+from tests.contract.redis_servers import (  # noqa: F401  # fixtures
+    cluster_client,
+    node_client,
+    valkey_cluster_url,
+    valkey_node_url,
+)
 from tests.contract.sample_tables import SAMPLE_TABLES
 
 

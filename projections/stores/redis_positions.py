@@ -1,0 +1,87 @@
+"""Positions of projections in Redis. On a cluster every master holds a copy, written after what it speaks of, and the
+smallest counts: a master that lost its data, or was replaced by a replica that lags, takes the position back.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from photolog.ids import SLOTS
+from projections.stores.port import Source, StoredPosition
+from projections.stores.redis_scripts import ScriptCall, ScriptRunner, script
+
+_ADVANCE = script("position_advance")
+_Outputs = list[tuple[str, int, int]]
+
+
+class RedisPositions:
+    """A `PositionStore` beside what lives in the same Redis."""
+
+    def __init__(self, runner: ScriptRunner) -> None:
+        self._runner = runner
+
+    async def position(self, source: Source) -> StoredPosition | None:
+        """The position; on a cluster None as soon as one master has none."""
+        copies = await self._on_each(source.projection, "HGET", _field(source))
+        held = [_parsed(copy) for copy in copies if copy is not None]
+        return min(held, key=lambda position: position.next_offset) if len(held) == len(copies) else None
+
+    async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
+        """All positions of a projection that every master holds."""
+        copies = [_pairs(copy) for copy in await self._on_each(projection, "HGETALL")]
+        shared = set(copies[0]).intersection(*copies[1:])
+        found = {}
+        for field in shared:
+            topic, _, partition = field.decode().rpartition("/")
+            held = [_parsed(copy[field]) for copy in copies]
+            found[Source(projection, topic, int(partition))] = min(held, key=lambda position: position.next_offset)
+        return found
+
+    async def advance(self, source: Source, position: StoredPosition) -> None:
+        """Move forward on each master. Raises StoreUnavailable where not all took it; doing it again is safe."""
+        outputs: _Outputs = [(*place, offset) for place, offset in position.outputs.items()]
+        stored = b"%d|%s" % (position.next_offset, msgspec.json.encode(outputs))
+        await self._runner.run(
+            [
+                ScriptCall(_ADVANCE, [key], [_field(source), position.next_offset, stored])
+                for key in await self._keys(source.projection)
+            ]
+        )
+
+    async def _on_each(self, projection: str, command: str, *arguments: str) -> list[Any]:
+        return [await self._runner.command(command, key, *arguments) for key in await self._keys(projection)]
+
+    async def _keys(self, projection: str) -> list[str]:
+        """One key that lives on each master."""
+        cluster = await self._runner.masters()
+        if cluster is None:
+            return [_key(0, projection)]
+        keys: dict[str, str] = {}
+        for tag in range(SLOTS):
+            node = cluster.get_node_from_key(_key(tag, projection))
+            if node is not None:
+                keys.setdefault(node.name, _key(tag, projection))
+            if len(keys) == len(cluster.get_primaries()):
+                break
+        # A master that none of the tags reaches keeps nothing that a position could speak of.
+        return list(keys.values())
+
+
+def _key(tag: int, projection: str) -> str:
+    return f"positions:{{{tag}}}:{projection}"
+
+
+def _field(source: Source) -> str:
+    return f"{source.topic}/{source.partition}"
+
+
+def _pairs(answer: Any) -> dict[bytes, bytes]:
+    # A node's client answers with a dictionary, a cluster's with what came over the wire.
+    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
+
+
+def _parsed(stored: bytes) -> StoredPosition:
+    next_offset, _, outputs = stored.partition(b"|")
+    places = msgspec.json.decode(outputs, type=_Outputs)
+    return StoredPosition(int(next_offset), {(topic, partition): offset for topic, partition, offset in places})
