@@ -7,12 +7,16 @@ values only. Keys are environment variables, `PHOTOLOG_<GROUP>__<NAME>`, optiona
 """
 
 import base64
+import json
 import os
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import pydantic_settings
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from photolog.errors import SettingsError
 
@@ -27,7 +31,18 @@ def _decoded_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _from_json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise ValueError('must be a JSON list, such as ["one", "two"]') from error
+
+
 Key = Annotated[SecretStr, AfterValidator(_decoded_key)]
+# Read here and not by pydantic-settings, whose error for text that is not JSON does not name the key.
+Texts = Annotated[list[str], NoDecode, BeforeValidator(_from_json)]
 
 
 def key_bytes(key: SecretStr) -> bytes:
@@ -80,7 +95,7 @@ class RegistrySettings(Group):
 class CassandraSettings(Group):
     """The rows."""
 
-    hosts: list[str] = Field(min_length=1)
+    hosts: Texts = Field(min_length=1)
     """contact points, a JSON list"""
     port: int = 9042
     """of the native protocol"""
@@ -151,7 +166,7 @@ class GatewaySettings(Group):
     """of a request"""
     position_wait_ms: int = Field(default=3_000, ge=0, le=30_000)
     """how long a query waits for the position that it names"""
-    cors_origins: list[str] = []
+    cors_origins: Texts = []
     """origins whose pages may call the API, a JSON list"""
 
 
@@ -219,11 +234,25 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: naming each missing or malformed key.
     """
+    file = os.environ.get("PHOTOLOG_ENV_FILE")
+    if file is not None and not Path(file).is_file():
+        raise SettingsError(f"PHOTOLOG_ENV_FILE: there is no file {file}")
     try:
         # pydantic-settings fills the required groups from the environment, which mypy cannot see.
-        return Settings(_env_file=os.environ.get("PHOTOLOG_ENV_FILE"))  # type: ignore[call-arg]
+        return Settings(_env_file=file)  # type: ignore[call-arg]
     except ValidationError as error:
-        problems = [
-            f"PHOTOLOG_{'__'.join(str(part).upper() for part in item['loc'])}: {item['msg']}" for item in error.errors()
-        ]
+        problems = [problem for item in error.errors() for problem in _problems(item["loc"], item["msg"])]
         raise SettingsError("; ".join(problems)) from error
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _problems(place: tuple[int | str, ...], message: str) -> Iterator[str]:
+    """A problem under the name of its key; where a whole group is missing, one for each key that it needs."""
+    key = "PHOTOLOG_" + "__".join(str(part).upper() for part in place)
+    group = Settings.model_fields[str(place[0])].annotation if len(place) == 1 else None
+    if isinstance(group, type) and issubclass(group, Group):
+        needed = [name for name, field in group.model_fields.items() if field.is_required()]
+        yield from (f"{key}__{name.upper()}: {message}" for name in needed)
+    else:
+        yield f"{key}: {message}"
