@@ -58,8 +58,9 @@ class FanoutDelivery:
         failed: list[Dead] = []
         for recorded in batch.events:
             match recorded.event:
-                case FanoutRequested(post_id=post_id, author_id=author_id, published_ms=published_ms, shard=shard):
-                    waiting.append(_Shard(TimelineEntry(published_ms, post_id, author_id), shard))
+                case FanoutRequested() as event:
+                    entry = TimelineEntry(event.published_ms, event.post_id, event.author_id, event.delivery == "pull")
+                    waiting.append(_Shard(entry, event.shard))
                 case other:
                     failed.append(Dead(batch.records[recorded.offset], f"unexpected: {other.type}"))
         while waiting:

@@ -20,6 +20,11 @@ logger = structlog.get_logger(__name__)
 CacheForm = Callable[[RowKey[Row], Kept], Sequence[CacheWrite]]
 """The cached forms of a row: `projections.cards.cache_writes`."""
 
+
+def _uncached(key: RowKey[Row], kept: Kept) -> Sequence[CacheWrite]:
+    return ()
+
+
 State = Mapping[RowKey[Row], Kept]
 
 
@@ -60,7 +65,7 @@ class Folding:
     Args:
         projection: the pure fold.
         rows: its store.
-        cache: the caches of its rows; None where an engine keeps rows only.
+        cache: the caches of its rows; None where rows are all that is wanted.
         cache_form: the cached forms of a row.
         reaction: what follows; None for nothing.
     """
@@ -69,8 +74,8 @@ class Folding:
         self,
         projection: Projection,
         rows: RowStore,
-        cache: VersionedCache | None,
-        cache_form: CacheForm,
+        cache: VersionedCache | None = None,
+        cache_form: CacheForm = _uncached,
         reaction: Reaction | None = None,
     ) -> None:
         self._projection = projection

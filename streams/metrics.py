@@ -1,13 +1,10 @@
-"""What a worker counts. Names are stable: dashboards, `status` and the demo read them."""
+"""What Faust workers count, beside `photolog.worker_metrics`. Names are stable: dashboards and the demo read them."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 APPLIED = Counter("photolog_applied_total", "Events folded into rows, or delivered", ["projection"])
 REPEATS = Counter("photolog_repeats_total", "Events that had been applied before", ["projection"])
 BELOW_POSITION = Counter("photolog_redelivered_total", "Records below the stored position", ["projection"])
-DEAD = Counter("photolog_dead_letters_total", "Records sent to a dead-letter topic", ["projection", "reason"])
-STALLED = Gauge("photolog_stalled", "1 while a store or the log does not answer and records wait", ["projection"])
-LAG = Gauge("photolog_lag_records", "End of the log minus stored position", ["projection", "topic", "partition"])
 STEP_SECONDS = Histogram(
     "photolog_step_seconds",
     "Time from a batch's start to its stored position",

@@ -15,9 +15,10 @@ from projections.graph import GRAPH_COUNTS
 from projections.media import MEDIA, MediaRow
 from projections.posts import PostRow
 from projections.stores.port import RowStore
+from schemas.derived import DerivedEvent
 from schemas.events import MediaItem, MediaVariant, PostPublished, PostRejected
 from streams.bounded import bounded_map
-from streams.emission import Emission, Emitter
+from streams.emission import Emitter
 from streams.step import Outputs
 
 _COUNT_ROWS_MAX = 4_096
@@ -87,14 +88,14 @@ class Publisher:
         """Append a decision for each post that is ready for one; answers where they landed."""
         waiting = {post.post_id: (post, cause) for post, cause in candidates if post.status == "processing"}
         decided = await bounded_map(self._decide, list(waiting.values()), _CONCURRENCY)
-        return await self._emitter.emit([emission for emission in decided if emission is not None])
+        return await self._emitter.emit([event for event in decided if event is not None])
 
     async def followers(self, account_id: int) -> int:
         """How many followers an account has."""
         counts = await self._rows.scan(GRAPH_COUNTS, (account_id,), limit=_COUNT_ROWS_MAX)
         return sum(count.count for count in counts if count.counter == "followers")
 
-    async def _decide(self, candidate: Candidate) -> Emission | None:
+    async def _decide(self, candidate: Candidate) -> DerivedEvent | None:
         post, cause = candidate
         found = await self._rows.get_many([MEDIA.key(media_id) for media_id in post.media_ids])
         media = {medium.media_id: medium for medium in found if medium is not None}
@@ -103,7 +104,7 @@ class Publisher:
         delivery = delivery_to(await self.followers(post.owner_id), self._celebrity_followers)
         at_ms = self._clock_ms()
         event = publication(post, media, delivery, at_ms)
-        return None if event is None else Emission(event, str(post.post_id), at_ms, cause)
+        return None if event is None else DerivedEvent(event, f"publication/{post.post_id}", at_ms, cause)
 
 
 def _item(medium: MediaRow) -> MediaItem:

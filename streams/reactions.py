@@ -10,8 +10,9 @@ from projections.graph import FOLLOWER_SHARDS, PAIRS, side_of
 from projections.posts import MEDIA_POSTS, POSTS, PUBLISHED_POSTS, PostRow
 from projections.stores.port import RowStore, TimelineEntry, TimelineStore
 from schemas import events as e
+from schemas.derived import DerivedEvent
 from streams.bounded import bounded_map
-from streams.emission import Emission, Emitter
+from streams.emission import Emitter
 from streams.folding import Folded
 from streams.publication import Candidate, Publisher
 from streams.step import Outputs
@@ -31,17 +32,21 @@ def posts_of(folded: Folded, kind: type[e.PostCreated] | type[e.PostPublished]) 
     return found
 
 
-def fanout_requests(published: Sequence[Candidate]) -> list[Emission]:
-    """One request for each shard of the followers of every published post that is to be pushed."""
+def fanout_requests(published: Sequence[Candidate]) -> list[DerivedEvent]:
+    """One request for each shard of the followers of every published post."""
     requests = []
     for post, cause in published:
-        if post.delivery != "push" or post.published_ms is None:
+        if post.delivery is None or post.published_ms is None:
             continue
         for shard in range(FOLLOWER_SHARDS):
             event = e.FanoutRequested(
-                post_id=post.post_id, author_id=post.owner_id, published_ms=post.published_ms, shard=shard
+                post_id=post.post_id,
+                author_id=post.owner_id,
+                published_ms=post.published_ms,
+                shard=shard,
+                delivery=post.delivery,
             )
-            requests.append(Emission(event, f"{post.post_id}/{shard}", post.published_ms, cause))
+            requests.append(DerivedEvent(event, f"fanout/{post.post_id}/{shard}", post.published_ms, cause))
     return requests
 
 
@@ -49,12 +54,14 @@ class PostsReaction:
     """After posts: decide about new ones, fan out published ones, show them to their author.
 
     Args:
+        rows: published posts.
         publisher: decides.
         emitter: takes the fan-out requests.
         timelines: the author's own is among them.
     """
 
-    def __init__(self, publisher: Publisher, emitter: Emitter, timelines: TimelineStore) -> None:
+    def __init__(self, rows: RowStore, publisher: Publisher, emitter: Emitter, timelines: TimelineStore) -> None:
+        self._rows = rows
         self._publisher = publisher
         self._emitter = emitter
         self._timelines = timelines
@@ -63,9 +70,20 @@ class PostsReaction:
         """Do all three; answers where decisions and requests landed."""
         decided = await self._publisher.consider(posts_of(folded, e.PostCreated))
         published = [(post, cause) for post, cause in posts_of(folded, e.PostPublished) if post.status == "published"]
-        requested = await self._emitter.emit(fanout_requests(published))
+        needed = await bounded_map(self._needs_fanout, [post for post, _ in published], _CONCURRENCY)
+        requested = await self._emitter.emit(
+            fanout_requests([candidate for candidate, is_needed in zip(published, needed, strict=True) if is_needed])
+        )
         await bounded_map(self._show_author, [post for post, _ in published], _CONCURRENCY)
         return {**decided, **requested}
+
+    async def _needs_fanout(self, post: PostRow) -> bool:
+        """A pulled post does only where the author's post before it was pushed: it tells timelines to pull."""
+        if post.delivery == "push":
+            return True
+        place = (post.published_ms, post.post_id)
+        before = await self._rows.scan(PUBLISHED_POSTS, (post.owner_id,), after=place, limit=1)
+        return not before or before[0].delivery == "push"
 
     async def _show_author(self, post: PostRow) -> None:
         entry = TimelineEntry(post.published_ms or 0, post.post_id, post.owner_id)
@@ -131,7 +149,7 @@ class GraphReaction:
 
     async def _posts_of(self, account_id: int) -> list[TimelineEntry]:
         rows = await self._rows.scan(PUBLISHED_POSTS, (account_id,), limit=self._entries)
-        return [TimelineEntry(row.published_ms, row.post_id, row.owner_id) for row in rows]
+        return [TimelineEntry(row.published_ms, row.post_id, row.owner_id, row.delivery == "pull") for row in rows]
 
 
 def new_followings(folded: Folded) -> list[tuple[int, int]]:

@@ -11,13 +11,14 @@ from typing import Protocol
 from photolog.log.dead_letters import dead_letter
 from photolog.log.record import EncodedRecord, StoredRecord
 from photolog.positions import Position
+from photolog.stall import Stall
+from photolog.worker_metrics import DEAD
 from projections.fold import Recorded
 from projections.stores.port import PositionStore, Source, StoredPosition
 from schemas.topics import topic_named
 from streams import metrics
 from streams.decoding import Dead, Decoder
 from streams.errors import PositionLost, RecordsSkipped
-from streams.stall import Stall
 
 Outputs = Mapping[tuple[str, int], int]
 """For each (topic, partition) appended to: the offset behind the last acknowledged record."""
@@ -62,7 +63,7 @@ class Work(Protocol):
     """What a job does with a batch. It may be given the same batch, or a part of it, again."""
 
     async def do(self, batch: Batch) -> Done:
-        """Do it. Raises one of `streams.stall.TRANSIENT` to be given the batch again."""
+        """Do it. Raises one of `photolog.stall.TRANSIENT` to be given the batch again."""
 
 
 class Step:
@@ -159,7 +160,7 @@ class Step:
         ]
         await self._log.append_all(letters)
         for letter in dead:
-            metrics.DEAD.labels(self.name, letter.reason.partition(":")[0]).inc()
+            DEAD.labels(self.name, letter.reason.partition(":")[0]).inc()
 
 
 def _checked(source: Source, stored: StoredPosition | None, held: int) -> int:

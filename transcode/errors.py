@@ -8,6 +8,7 @@ from photolog.errors import PhotologError
 class Reason(StrEnum):
     """The slug of a refusal. Slugs are stored in events: add to them, never rename one."""
 
+    MISSING = "missing-file"
     EMPTY = "empty-file"
     TOO_MANY_BYTES = "too-many-bytes"
     NOT_AN_IMAGE = "not-an-image"
@@ -22,6 +23,7 @@ class Reason(StrEnum):
 
 
 SENTENCES: dict[Reason, str] = {
+    Reason.MISSING: "The uploaded file is gone.",
     Reason.EMPTY: "The file has no bytes.",
     Reason.TOO_MANY_BYTES: "The file is larger than a photograph may be.",
     Reason.NOT_AN_IMAGE: "The file is not a JPEG, PNG or HEIC image.",

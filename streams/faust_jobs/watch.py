@@ -6,9 +6,9 @@ from typing import Any
 
 from faust.types import TP
 
+from photolog.stall import TRANSIENT
+from photolog.worker_metrics import LagView
 from streams.errors import EngineFailed
-from streams.metrics import LAG
-from streams.stall import TRANSIENT
 from streams.step import Step
 
 INTERVAL_SECONDS = 2.0
@@ -25,7 +25,7 @@ class Watch:
     def __init__(self, app: Any, steps: Mapping[str, Sequence[Step]]) -> None:
         self._app = app
         self._steps = steps
-        self._labels: set[tuple[str, str, str]] = set()
+        self._view = LagView()
 
     async def run(self) -> None:
         """Watch until cancelled.
@@ -43,23 +43,15 @@ class Watch:
                     await self._look()
                 except TRANSIENT:
                     # The steps wait for the same engine and say so; lag is unknown until it is back.
-                    self._show({})
+                    self._view.show({})
 
     async def _look(self) -> None:
         partitions: set[TP] = self._app.consumer.assignment()
         ends: Mapping[TP, int] = await self._app.consumer.highwaters(*partitions) if partitions else {}
-        lags: dict[tuple[str, str, str], int] = {}
+        lags: dict[tuple[str, str, int], int] = {}
         for partition in partitions:
             for step in self._steps[partition.topic]:
                 position = await step.verify(partition.topic, partition.partition)
-                label = (step.name, partition.topic, str(partition.partition))
+                label = (step.name, partition.topic, partition.partition)
                 lags[label] = max(0, (ends.get(partition) or 0) - position)
-        self._show(lags)
-
-    def _show(self, lags: Mapping[tuple[str, str, str], int]) -> None:
-        """Only the partitions that are this worker's now: another one shows the others."""
-        for label in self._labels - set(lags):
-            LAG.remove(*label)
-        for label, lag in lags.items():
-            LAG.labels(*label).set(lag)
-        self._labels = set(lags)
+        self._view.show(lags)

@@ -17,12 +17,12 @@ from mode.supervisors import CrashingSupervisor
 
 from photolog.log.record import StoredRecord
 from photolog.settings import KafkaSettings
+from photolog.stall import Stall
 from streams.bounded import bounded_map
 from streams.errors import EngineFailed
 from streams.faust_jobs.kafka_options import GROUP, faust_options
 from streams.faust_jobs.seeking import Offsets, StoreApp, begin_offsets
 from streams.faust_jobs.watch import Watch
-from streams.stall import Stall
 from streams.step import Step
 
 BATCH_RECORDS_MAX = 500

@@ -5,25 +5,14 @@ import random
 from collections.abc import Awaitable, Callable
 
 import structlog
-from redis import exceptions as redis
 
 from photolog.errors import LogUnavailable, StoreUnavailable
-from streams.metrics import STALLED
+from photolog.worker_metrics import STALLED
 
 logger = structlog.get_logger(__name__)
 
-TRANSIENT = (
-    StoreUnavailable,
-    LogUnavailable,
-    redis.ConnectionError,
-    redis.TimeoutError,
-    redis.ClusterDownError,
-    redis.TryAgainError,
-    redis.ReadOnlyError,
-    redis.OutOfMemoryError,
-    redis.RedisClusterException,
-)
-"""What an engine that is away, full, or changing its leader makes its client raise; trying again is right."""
+TRANSIENT = (StoreUnavailable, LogUnavailable)
+"""What adapters raise for an engine that is away, full, or changing its leader; trying again is right."""
 
 
 class Stall:
@@ -31,18 +20,27 @@ class Stall:
 
     Args:
         name: whose attempts these are, in logs and metrics.
+        transient: errors after which to try again.
         first_seconds: the first pause.
         longest_seconds: the longest pause.
     """
 
-    def __init__(self, name: str, first_seconds: float = 0.1, longest_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        transient: tuple[type[Exception], ...] = TRANSIENT,
+        first_seconds: float = 0.1,
+        longest_seconds: float = 5.0,
+    ) -> None:
         self._name = name
+        self._transient = transient
+        self._caught: tuple[type[Exception], ...] = (*transient, ExceptionGroup)
         self._first_seconds = first_seconds
         self._longest_seconds = longest_seconds
         self._waiting = 0
 
     async def until_done(self, attempt: Callable[[], Awaitable[None]]) -> None:
-        """Run an attempt that may be repeated; other errors than `TRANSIENT` are the caller's."""
+        """Run an attempt that may be repeated; any other error is the caller's."""
         pause_seconds = self._first_seconds
         waits = False
         try:
@@ -50,7 +48,9 @@ class Stall:
                 try:
                     await attempt()
                     return
-                except TRANSIENT as error:
+                except self._caught as error:
+                    if not self._is_transient(error):
+                        raise
                     if not waits:
                         waits = True
                         self._began(error)
@@ -71,3 +71,9 @@ class Stall:
         if self._waiting == 0:
             STALLED.labels(self._name).set(0)
             logger.info("stall-over", job=self._name)
+
+    def _is_transient(self, error: Exception) -> bool:
+        """Whether an engine's absence is all that it tells of; what ran side by side fails as a group."""
+        if isinstance(error, ExceptionGroup):
+            return all(self._is_transient(part) for part in error.exceptions)
+        return isinstance(error, self._transient)

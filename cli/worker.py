@@ -1,0 +1,64 @@
+"""`photolog worker`: one Faust worker process; start as many as there are cores to share the partitions."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from infra.local.home import default_home
+from photolog.settings import Settings, load_settings
+from photolog.telemetry import configure_logging, serve_metrics
+from streams.bootstrap import connect
+from streams.faust_jobs.worker import FaustWorker
+from streams.jobs import live_steps
+
+# Libraries that report every step of a rebalance; what goes wrong there still shows.
+_TALKATIVE = ("aiokafka", "faust", "mode", "httpx", "cassandra")
+logger = structlog.get_logger(__name__)
+
+
+def worker(
+    index: Annotated[int, typer.Option(help="Tells this worker from the others in logs and folders.", min=0)] = 0,
+) -> None:
+    """Run one Faust worker in the foreground.
+
+    Workers share the partitions. SIGTERM ends one within seconds; one that cannot go on ends with exit status 1, and
+    is to be started again: nothing is lost by ending it in any way.
+    """
+    settings = load_settings()
+    configure_logging(settings.log_level, f"worker-{index}")
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
+    data_folder = default_home().root / "faust" / f"worker-{index}"
+    data_folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_run(settings, data_folder))
+
+
+async def _run(settings: Settings, data_folder: Path) -> None:
+    stop, ready = asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    serving = asyncio.create_task(_serve_metrics(settings, ready))
+    try:
+        async with connect(settings) as resources:
+            await FaustWorker(settings.kafka, live_steps(resources), data_folder).run(stop, ready)
+    # Whatever it was: a new process begins where the stores are. Threads of libraries must not keep this one alive.
+    except Exception as error:
+        logger.exception("worker-ended", error=repr(error))
+        sys.stderr.flush()
+        os._exit(1)
+    finally:
+        serving.cancel()
+
+
+async def _serve_metrics(settings: Settings, ready: asyncio.Event) -> None:
+    """Whoever watches takes the first answer for readiness."""
+    await ready.wait()
+    logger.info("worker-ready")
+    serve_metrics(settings)

@@ -1,0 +1,97 @@
+"""The jobs as a table: which steps take which topic, and what each needs. Faust and the replay engine run the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from projections.accounts import ACCOUNTS_PROJECTION
+from projections.comments import COMMENTS_PROJECTION
+from projections.fold import Projection
+from projections.graph import GRAPH_PROJECTION
+from projections.likes import LIKES_PROJECTION
+from projections.media import MEDIA_PROJECTION
+from projections.posts import POSTS_PROJECTION
+from projections.stores.port import RowStore, TimelineStore, VersionedCache
+from schemas.serde import Serde
+from schemas.topics import FEED_FANOUT
+from streams.decoding import Decoder, Keys
+from streams.delivery import NAME as FEED
+from streams.delivery import FanoutDelivery
+from streams.emission import Emitter
+from streams.folding import CacheForm, Folding, Reaction
+from streams.publication import Publisher
+from streams.reactions import GraphReaction, MediaReaction, PostsReaction
+from streams.step import Log, Step
+
+Steps = dict[str, tuple[Step, ...]]
+"""The steps of each topic, by its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResources:
+    """What jobs work with.
+
+    Args:
+        rows: rows and their positions.
+        timelines: timelines, with the position of their deliveries.
+        cache: caches of rows.
+        cache_form: the cached forms of a row.
+        log: takes decided and derived events, and dead letters.
+        serde: the codec.
+        keys: subjects' keys.
+        celebrity_followers: from so many followers on, posts are pulled.
+        timeline_entries: how many entries a timeline holds.
+    """
+
+    rows: RowStore
+    timelines: TimelineStore
+    cache: VersionedCache
+    cache_form: CacheForm
+    log: Log
+    serde: Serde
+    keys: Keys
+    celebrity_followers: int
+    timeline_entries: int
+
+
+def live_steps(resources: JobResources) -> Steps:
+    """Every job, with everything that follows from an event."""
+    emitter = Emitter(resources.log, resources.serde)
+    publisher = Publisher(resources.rows, emitter, resources.celebrity_followers)
+    reactions: tuple[tuple[Projection, Reaction | None], ...] = (
+        (ACCOUNTS_PROJECTION, None),
+        (GRAPH_PROJECTION, GraphReaction(resources.rows, resources.timelines, resources.timeline_entries)),
+        (POSTS_PROJECTION, PostsReaction(resources.rows, publisher, emitter, resources.timelines)),
+        (MEDIA_PROJECTION, MediaReaction(resources.rows, publisher)),
+        (LIKES_PROJECTION, None),
+        (COMMENTS_PROJECTION, None),
+    )
+    decoder = Decoder(resources.serde, resources.keys)
+    steps: Steps = {}
+    for projection, reaction in reactions:
+        work = Folding(projection, resources.rows, resources.cache, resources.cache_form, reaction)
+        _list(steps, projection, Step(projection.name, resources.rows, decoder, work, resources.log))
+    delivery = FanoutDelivery(resources.rows, resources.timelines)
+    steps[FEED_FANOUT.name] = (Step(FEED, resources.timelines, decoder, delivery, resources.log),)
+    return steps
+
+
+def folding_steps(projections: Sequence[Projection], rows: RowStore, serde: Serde, keys: Keys, log: Log) -> Steps:
+    """The folds alone, into rows that nobody reads yet: no caches, and nothing is decided a second time.
+
+    Args:
+        projections: what to fold.
+        rows: where to.
+        serde: the codec.
+        keys: subjects' keys.
+        log: takes dead letters.
+    """
+    decoder = Decoder(serde, keys)
+    steps: Steps = {}
+    for projection in projections:
+        _list(steps, projection, Step(projection.name, rows, decoder, Folding(projection, rows), log))
+    return steps
+
+
+def _list(steps: Steps, projection: Projection, step: Step) -> None:
+    for topic in projection.topics:
+        steps[topic.name] = (*steps.get(topic.name, ()), step)

@@ -1,0 +1,102 @@
+"""One photograph from its upload to its answer: fetched, decoded, its variants stored."""
+
+import asyncio
+from typing import Protocol
+
+from photolog.engines.object_store import ObjectHead, ObjectRefused
+from schemas.events import MediaTranscodingCompleted, MediaTranscodingFailed, MediaTranscodingRequested, MediaVariant
+from transcode.errors import Reason, UnprocessableMedia
+from transcode.plan import Made, Variant, processed_key
+from transcode.sniff import PhotoType, declared_type
+
+# A variant's name is never used again for other bytes; who may see it is decided before its address is signed.
+_CACHE_CONTROL = "private, max-age=31536000, immutable"
+
+TranscodingAnswer = MediaTranscodingCompleted | MediaTranscodingFailed
+
+
+class Objects(Protocol):
+    """The part of `photolog.engines.object_store.ObjectStore` that the job needs."""
+
+    async def head(self, key: str) -> ObjectHead | None:
+        """What the bucket knows of an object."""
+
+    async def get(self, key: str) -> bytes:
+        """A whole object."""
+
+    async def put(self, key: str, data: bytes, content_type: str, cache_control: str | None = None) -> None:
+        """Write an object whole."""
+
+
+class Variants(Protocol):
+    """The part of `transcode.sandbox.VariantPool` that the job needs."""
+
+    async def make(self, data: bytes, kind: PhotoType) -> Made:
+        """The variants of one photograph."""
+
+
+class TranscodeJob:
+    """Answers requests. Doing one again writes the same files and gives the same answer.
+
+    Args:
+        objects: holds uploads and takes variants.
+        variants: makes them.
+        bytes_max: the largest upload that is fetched.
+    """
+
+    def __init__(self, objects: Objects, variants: Variants, bytes_max: int) -> None:
+        self._objects = objects
+        self._variants = variants
+        self._bytes_max = bytes_max
+
+    async def answer(self, request: MediaTranscodingRequested) -> TranscodingAnswer:
+        """Make a photograph's variants, or say why there are none.
+
+        Raises:
+            StoreUnavailable: the bucket did not answer.
+            SandboxUnavailable: no decoder could be started.
+        """
+        try:
+            kind = declared_type(request.content_type)
+            if kind is None:
+                raise UnprocessableMedia(Reason.NOT_AN_IMAGE, f"declared {request.content_type}")
+            made = await self._variants.make(await self._fetch(request.object_key), kind)
+        except UnprocessableMedia as refusal:
+            return MediaTranscodingFailed(
+                media_id=request.media_id,
+                owner_id=request.owner_id,
+                reason=refusal.reason.value,
+                detail=refusal.detail,
+            )
+        stored = await asyncio.gather(*(self._store(request.media_id, *variant) for variant in made.variants))
+        return MediaTranscodingCompleted(
+            media_id=request.media_id,
+            owner_id=request.owner_id,
+            width=made.width,
+            height=made.height,
+            variants=list(stored),
+        )
+
+    async def _fetch(self, key: str) -> bytes:
+        head = await self._objects.head(key)
+        if head is None:
+            raise UnprocessableMedia(Reason.MISSING)
+        if head.size_bytes > self._bytes_max:
+            raise UnprocessableMedia(Reason.TOO_MANY_BYTES, f"{head.size_bytes} bytes")
+        try:
+            return await self._objects.get(key)
+        except ObjectRefused as error:
+            # It was deleted in between.
+            raise UnprocessableMedia(Reason.MISSING) from error
+
+    async def _store(self, media_id: int, variant: Variant, data: bytes) -> MediaVariant:
+        key = processed_key(media_id, variant.name)
+        await self._objects.put(key, data, variant.content_type, _CACHE_CONTROL)
+        return MediaVariant(
+            name=variant.name,
+            content_type=variant.content_type,
+            width=variant.width,
+            height=variant.height,
+            size_bytes=len(data),
+            object_key=key,
+        )

@@ -1,0 +1,10 @@
+"""What the transcode worker counts, beside `photolog.worker_metrics`."""
+
+from prometheus_client import Counter, Histogram
+
+ANSWERED = Counter("photolog_transcoded_total", "Requests answered", ["event", "reason"])
+PHOTOGRAPH_SECONDS = Histogram(
+    "photolog_photograph_seconds",
+    "Time from a request's reading until its variants are stored, waiting for a decoder included",
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
+)

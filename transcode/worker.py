@@ -1,0 +1,169 @@
+"""The transcode worker: requests from the log in, answers out, several photographs on their way at once.
+
+While one photograph is decoded the next is fetched and the one before is stored, so the decoders never wait for the
+bucket. Answers of one owner keep the order of their requests. A request's offset is committed once its answer is
+acknowledged, and not before every earlier one of its partition is: a crash repeats photographs and loses none.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+from confluent_kafka import KafkaException
+
+from photolog.errors import UndecodableRecord
+from photolog.ids import now_ms
+from photolog.log.dead_letters import dead_letter
+from photolog.log.reading import stored_record
+from photolog.log.record import EncodedRecord, StoredRecord
+from photolog.positions import Position
+from photolog.stall import TRANSIENT, Stall
+from photolog.worker_metrics import DEAD, LagView
+from schemas.derived import DerivedEvent, derived_record
+from schemas.events import MediaTranscodingRequested
+from schemas.serde import Serde
+from schemas.topics import MEDIA_REQUESTED
+from transcode.errors import SandboxUnavailable
+from transcode.intake import Intake
+from transcode.job import TranscodeJob, TranscodingAnswer
+from transcode.metrics import ANSWERED, PHOTOGRAPH_SECONDS
+
+NAME = "transcode"
+DRAIN_SECONDS = 12.0
+_LAG_SECONDS = 2.0
+logger = structlog.get_logger(__name__)
+
+
+class Log(Protocol):
+    """Where answers are appended: `photolog.log.producer.LogProducer`."""
+
+    async def append_all(self, records: Sequence[EncodedRecord]) -> list[Position]:
+        """Append in order; the answer comes when all are acknowledged."""
+
+
+class TranscodeWorker:
+    """Answers transcoding requests.
+
+    Args:
+        intake: reads the requests.
+        job: makes the variants.
+        serde: the codec.
+        log: takes the answers.
+        photographs_max: photographs on their way at once; a few more than there are decoders.
+        clock_ms: Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        job: TranscodeJob,
+        serde: Serde,
+        log: Log,
+        photographs_max: int,
+        clock_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        self._intake = intake
+        self._job = job
+        self._serde = serde
+        self._log = log
+        self._photographs_max = photographs_max
+        self._clock_ms = clock_ms
+        self._stall = Stall(NAME, (*TRANSIENT, SandboxUnavailable))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._last_of: dict[bytes | None, asyncio.Task[None]] = {}
+
+    async def run(self, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+        """Work until `stop` is set, then finish what was begun, for at most `DRAIN_SECONDS`.
+
+        Raises:
+            Exception: whatever made it impossible to go on; start a new process.
+        """
+        await self._intake.open()
+        lag = asyncio.create_task(self._show_lag())
+        try:
+            if ready is not None:
+                ready.set()
+            while not stop.is_set():
+                await self._turn(lag)
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
+        finally:
+            for task in (lag, *self._tasks):
+                task.cancel()
+            await self._intake.close()
+
+    async def _turn(self, lag: asyncio.Task[None]) -> None:
+        """Read at most one request, and see whether anything went wrong that cannot be waited out."""
+        message = await self._intake.poll(room=len(self._tasks) < self._photographs_max)
+        if message is not None:
+            self._begin(stored_record(message))
+        for task in [task for task in (lag, *self._tasks) if task.done()]:
+            self._tasks.discard(task)
+            task.result()
+
+    def _begin(self, record: StoredRecord) -> None:
+        self._intake.progress.begin((record.topic, record.partition), record.offset)
+        task = asyncio.create_task(self._handle(record, self._last_of.get(record.key)))
+        self._tasks.add(task)
+        self._last_of[record.key] = task
+
+    async def _handle(self, record: StoredRecord, before: asyncio.Task[None] | None) -> None:
+        try:
+            with PHOTOGRAPH_SECONDS.time():
+                letter = await self._letter(record)
+            if before is not None:
+                await asyncio.wait([before])
+            await self._until_done(lambda: self._log.append_all([letter]))
+            self._intake.progress.finish((record.topic, record.partition), record.offset)
+        finally:
+            if self._last_of.get(record.key) is asyncio.current_task():
+                del self._last_of[record.key]
+
+    async def _letter(self, record: StoredRecord) -> EncodedRecord:
+        """What is appended because of a record: its answer, or its dead letter."""
+        request: list[MediaTranscodingRequested] = []
+        answers: list[TranscodingAnswer] = []
+
+        async def read() -> None:
+            # A schema of another version is fetched from the registry, which may be away.
+            request.append(requested(self._serde, record))
+
+        async def answer() -> None:
+            answers.append(await self._job.answer(request[0]))
+
+        try:
+            await self._until_done(read)
+        except UndecodableRecord as error:
+            DEAD.labels(NAME, "undecodable").inc()
+            return dead_letter(record, MEDIA_REQUESTED.dead_letters, NAME, f"undecodable: {error}")
+        await self._until_done(answer)
+        outcome = answers[0]
+        ANSWERED.labels(outcome.type, getattr(outcome, "reason", "")).inc()
+        identity = f"transcoding/{outcome.media_id}"
+        return derived_record(self._serde, DerivedEvent(outcome, identity, self._clock_ms(), record))
+
+    async def _until_done(self, attempt: Callable[[], Awaitable[object]]) -> None:
+        async def once() -> None:
+            await attempt()
+
+        await self._stall.until_done(once)
+
+    async def _show_lag(self) -> None:
+        view = LagView()
+        while True:
+            try:
+                lags = await self._intake.lags()
+            except KafkaException:
+                # Unknown until the broker is back; the client reports it.
+                lags = {}
+            view.show({(NAME, topic, partition): lag for (topic, partition), lag in lags.items()})
+            await asyncio.sleep(_LAG_SECONDS)
+
+
+def requested(serde: Serde, record: StoredRecord) -> MediaTranscodingRequested:
+    """The request that a record holds. Raises UndecodableRecord where it holds none."""
+    event = serde.open_record(serde.parse(record.value), lambda _: None)
+    if not isinstance(event, MediaTranscodingRequested):
+        raise UndecodableRecord(f"{event.type} is no request")
+    return event
