@@ -12,7 +12,8 @@ from photolog.errors import Invalid
 
 HEADER = "Photolog-Position"
 POSITIONS_MAX = 16
-_FORM = re.compile(r"([a-z][a-z0-9._-]{0,63})/(\d{1,5})@(\d{1,19})")
+_OFFSET_MAX = (1 << 63) - 1
+_FORM = re.compile(r"([a-z][a-z0-9._-]{0,63})/([0-9]{1,5})@([0-9]{1,19})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,7 +48,7 @@ def parse_positions(header: str) -> tuple[Position, ...]:
     found = []
     for part in parts:
         match = _FORM.fullmatch(part)
-        if not match:
+        if not match or int(match[3]) > _OFFSET_MAX:
             raise Invalid("malformed-position", "a position looks like topic/partition@offset", HEADER)
         found.append(Position(match[1], int(match[2]), int(match[3])))
     return tuple(found)

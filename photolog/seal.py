@@ -16,6 +16,7 @@ from photolog.errors import Corruption
 
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
+_TAG_BYTES = 16
 KEY_BYTES = 32
 
 
@@ -49,10 +50,12 @@ def unseal(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
     """Decrypt a sealed value.
 
     Raises:
-        Corruption: the value was changed, moved, or sealed under another key.
+        Corruption: the value was cut, changed, moved, or sealed under another key.
     """
     if sealed[:1] != _VERSION:
         raise Corruption(f"sealed value of unknown version {sealed[:1]!r}")
+    if len(sealed) < 1 + _NONCE_BYTES + _TAG_BYTES:
+        raise Corruption(f"sealed value at {bound_to.decode()} is cut short")
     nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     try:
         return AESGCM(key).decrypt(nonce, ciphertext, bound_to)
