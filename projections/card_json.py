@@ -1,0 +1,136 @@
+"""Cards as clients get them: their typed form, and the cached pieces that are stitched into their JSON.
+
+A cached piece begins with what a rule must know of it, so that a hidden card costs a look and none is ever parsed.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from projections.posts import PostStatus
+
+_PRIVATE, _SUSPENDED = 1, 2
+
+
+class AccountCard(msgspec.Struct, frozen=True, kw_only=True):
+    """An account as the author of something."""
+
+    id: str
+    username: str | None
+    display_name: str | None
+
+
+class Photograph(msgspec.Struct, frozen=True, kw_only=True):
+    """A photograph of a post. Sizes in pixels; `variants` names the address of each file.
+
+    Sizes and files are there once the post is published.
+    """
+
+    id: str
+    alt: str | None
+    width: int | None = None
+    height: int | None = None
+    variants: dict[str, str] = {}
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a post was made, as its author says; degrees of WGS 84."""
+
+    name: str
+    latitude: float | None
+    longitude: float | None
+
+
+class PostBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a card shows of the post's own row. Instants in RFC 3339."""
+
+    id: str
+    status: PostStatus
+    caption: str | None
+    hashtags: list[str]
+    mentions: list[str]
+    photographs: list[Photograph]
+    location: Place | None
+    created_at: str
+    published_at: str | None
+    edited: bool
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    likes: int
+    comments: int
+
+
+class ViewerState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the viewer did with the post."""
+
+    liked: bool
+
+
+class PostCard(PostBody, frozen=True, kw_only=True):
+    """A post as clients get it."""
+
+    author: AccountCard
+    counts: Counts
+    viewer: ViewerState
+
+
+class CachedAccount(NamedTuple):
+    """An account's cached form, opened. `card` is the JSON of `AccountCard`."""
+
+    private: bool
+    suspended: bool
+    card: bytes
+
+
+class CachedPost(NamedTuple):
+    """A post's cached form, opened. `body` is the JSON of `PostBody` without its braces."""
+
+    status: PostStatus
+    owner_id: int
+    body: bytes
+
+
+def format_account(private: bool, suspended: bool, card: AccountCard) -> bytes:
+    """An account's cached form."""
+    return b"%d%b" % (_PRIVATE * private | _SUSPENDED * suspended, msgspec.json.encode(card))
+
+
+def parse_account(value: bytes) -> CachedAccount:
+    """Open an account's cached form."""
+    flags = int(value[:1])
+    return CachedAccount(bool(flags & _PRIVATE), bool(flags & _SUSPENDED), value[1:])
+
+
+def format_post(owner_id: int, body: PostBody) -> bytes:
+    """A post's cached form."""
+    return b"%b%d\n%b" % (_LETTERS[body.status], owner_id, msgspec.json.encode(body)[1:-1])
+
+
+def parse_post(value: bytes) -> CachedPost:
+    """Open a post's cached form."""
+    head, _, body = value.partition(b"\n")
+    return CachedPost(_STATUSES[head[:1]], int(head[1:]), body)
+
+
+def stitched(post: CachedPost, author: bytes, likes: bytes, comments: bytes, liked: bool) -> bytes:
+    """The JSON of a `PostCard`.
+
+    Args:
+        post: the post.
+        author: the author's card.
+        likes: how many, in decimal.
+        comments: how many, in decimal.
+        liked: whether the viewer likes it.
+    """
+    return b'{%b,"author":%b,"counts":{"likes":%b,"comments":%b},"viewer":{"liked":%b}}' % (
+        post.body,
+        author,
+        likes,
+        comments,
+        b"true" if liked else b"false",
+    )
+
+
+_LETTERS: dict[PostStatus, bytes] = {"processing": b"c", "published": b"p", "rejected": b"r", "deleted": b"d"}
+_STATUSES: dict[bytes, PostStatus] = {letter: status for status, letter in _LETTERS.items()}

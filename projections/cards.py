@@ -1,0 +1,154 @@
+"""The cached forms of rows: what the jobs write through behind their rows, and readers that missed write back.
+
+A form is made of one row alone and carries that row's offset; what a card shows of other rows is stitched in on
+reading.
+
+| entry | fields |
+|---|---|
+| `account:{slot}:id` | `card` |
+| `post:{slot}:id` | `card`; `likes` and `comments`, sums over their parts, one for each source partition |
+| `likes:{slot}:viewer` | one for each post, named by its id: liked, or known not to be |
+| `relations:{slot}:viewer` | one for each other account: projections/relations.py |
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Literal, cast
+
+import msgspec
+
+from photolog.ids import slot_of
+from photolog.timestamps import rfc3339
+from projections.accounts import ACCOUNTS, AccountRow
+from projections.card_json import AccountCard, Photograph, Place, PostBody, format_account, format_post, parse_account
+from projections.comments import COMMENT_COUNTS, CommentCountRow
+from projections.graph import PAIRS, PairRow
+from projections.likes import LIKE_COUNTS, LIKES, LikeCountRow
+from projections.posts import POSTS, PostRow
+from projections.relations import relation_writes
+from projections.stores.port import CacheWrite
+from projections.tables import KeyTuple, Row, RowKey
+from projections.writes import Kept
+from schemas.events import MediaItem
+
+CARD = "card"
+LIKE_SUM: Literal["likes"] = "likes"
+COMMENT_SUM: Literal["comments"] = "comments"
+_ALL_PARTS = "*"
+_LIKED = b"1"
+_MEDIA = msgspec.json.Decoder(list[MediaItem])
+
+
+def account_key(account_id: int) -> tuple[str, str]:
+    """The (entry, field) of an account's card."""
+    return f"account:{{{slot_of(account_id)}}}:{account_id}", CARD
+
+
+def post_key(post_id: int) -> str:
+    """The entry of a post: its card and its counts."""
+    return f"post:{{{slot_of(post_id)}}}:{post_id}"
+
+
+def likes_key(viewer_id: int) -> str:
+    """The entry of what a viewer likes: one field for each post, named by its id."""
+    return f"likes:{{{slot_of(viewer_id)}}}:{viewer_id}"
+
+
+def account_suspended(value: bytes | None) -> bool:
+    """Whether a cached account is suspended; one that is known to be absent is not."""
+    return value is not None and parse_account(value).suspended
+
+
+def account_writes(account_id: int, kept: Kept) -> list[CacheWrite]:
+    """The cached form of what ACCOUNTS holds of an account."""
+    row = cast(AccountRow | None, kept.row)
+    return [CacheWrite(*account_key(account_id), kept.offset, None if row is None else _account_form(row))]
+
+
+def post_writes(post_id: int, kept: Kept) -> list[CacheWrite]:
+    """The cached form of what POSTS holds of a post."""
+    row = cast(PostRow | None, kept.row)
+    return [CacheWrite(post_key(post_id), CARD, kept.offset, None if row is None else _post_form(row))]
+
+
+def like_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
+    """The cached form of what LIKES holds of an account and a post."""
+    return [CacheWrite(likes_key(actor_id), str(post_id), kept.offset, None if kept.row is None else _LIKED)]
+
+
+def sum_writes(post_id: int, name: Literal["likes", "comments"], parts: Iterable[Kept]) -> list[CacheWrite]:
+    """The cached form of a whole count.
+
+    Args:
+        post_id: the post.
+        name: `LIKE_SUM` or `COMMENT_SUM`.
+        parts: every row of LIKE_COUNTS or COMMENT_COUNTS under the post.
+    """
+    writes = []
+    for kept in parts:
+        row = cast(LikeCountRow | CommentCountRow, kept.row)
+        writes.append(_part_write(post_id, row.source, name, kept))
+    return [*writes, CacheWrite(post_key(post_id), f"{name}/{_ALL_PARTS}", 0, None)]
+
+
+def cache_writes(key: RowKey[Row], kept: Kept) -> list[CacheWrite]:
+    """Every cached form of what a store holds at a key; none for rows that no card shows."""
+    form = _FORMS.get(key.table.name)
+    return list(form(key.values, kept)) if form is not None else []
+
+
+def _part_write(post_id: int, source: int, name: str, kept: Kept) -> CacheWrite:
+    row = cast(LikeCountRow | CommentCountRow | None, kept.row)
+    return CacheWrite(post_key(post_id), f"{name}/{source}", kept.offset, None if row is None else b"%d" % row.count)
+
+
+def _account_form(account: AccountRow) -> bytes:
+    card = AccountCard(id=str(account.account_id), username=account.username, display_name=account.display_name)
+    return format_account(account.private, account.suspended, card)
+
+
+def _post_form(post: PostRow) -> bytes:
+    body = PostBody(
+        id=str(post.post_id),
+        status=post.status,
+        caption=post.caption,
+        hashtags=post.hashtags,
+        mentions=post.mentions,
+        photographs=_photographs(post),
+        location=_place(post),
+        created_at=rfc3339(post.created_ms),
+        published_at=None if post.published_ms is None else rfc3339(post.published_ms),
+        edited=post.edited_ms is not None,
+    )
+    return format_post(post.owner_id, body)
+
+
+def _photographs(post: PostRow) -> list[Photograph]:
+    alt_texts = dict(zip(post.media_ids, post.alt_texts, strict=False))
+    if post.media is None:
+        return [Photograph(id=str(media_id), alt=alt_texts.get(media_id) or None) for media_id in post.media_ids]
+    return [
+        Photograph(
+            id=str(item.media_id),
+            alt=alt_texts.get(item.media_id) or None,
+            width=item.width,
+            height=item.height,
+            variants={name: f"/v1/media/{item.media_id}/{name}" for name in item.variants},
+        )
+        for item in _MEDIA.decode(post.media)
+    ]
+
+
+def _place(post: PostRow) -> Place | None:
+    if post.location_name is None:
+        return None
+    return Place(name=post.location_name, latitude=post.location_latitude, longitude=post.location_longitude)
+
+
+_FORMS: dict[str, Callable[[KeyTuple, Kept], Iterable[CacheWrite]]] = {
+    ACCOUNTS.name: lambda key, kept: account_writes(key[0], kept),
+    POSTS.name: lambda key, kept: post_writes(key[0], kept),
+    PAIRS.name: lambda key, kept: relation_writes(key[0], key[1], cast(PairRow | None, kept.row), kept.offset),
+    LIKES.name: lambda key, kept: like_writes(key[0], key[1], kept),
+    LIKE_COUNTS.name: lambda key, kept: [_part_write(key[0], key[1], LIKE_SUM, kept)],
+    COMMENT_COUNTS.name: lambda key, kept: [_part_write(key[0], key[1], COMMENT_SUM, kept)],
+}
