@@ -21,6 +21,7 @@ POPULARITY_EXPONENT = 0.9  # Zipf-like, as in-degrees of social networks are
 FOLLOWEES_MEAN = 9
 PHOTOGRAPHS_PER_ACCOUNT = 0.3
 POSTS_PER_CELEBRITY = 4
+BLOCKS, MUTES = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class World:
         unfollows: (follower, followee).
         blocks: (blocker, blocked).
         mutes: (muter, muted).
+        edits: (post, new caption, its hashtags).
         deleted: posts that their authors delete.
     """
 
@@ -101,6 +103,7 @@ class World:
     unfollows: tuple[tuple[int, int], ...]
     blocks: tuple[tuple[int, int], ...]
     mutes: tuple[tuple[int, int], ...]
+    edits: tuple[tuple[int, str, tuple[str, ...]], ...]
     deleted: tuple[int, ...]
 
     @property
@@ -109,22 +112,24 @@ class World:
         return self.early + self.late
 
 
-def plan_world(seed: int, accounts: int, celebrity_followers: int) -> World:
+def plan_world(seed: int, accounts: int, celebrity_followers: int, edition: int = 1) -> World:
     """Plan a world.
 
     Args:
         seed: decides everything that looks like chance.
         accounts: how many people, at least 12.
         celebrity_followers: the celebrity gets more followers than this wherever there are enough people.
+        edition: sets the user names of a world apart from those of an earlier one in the same data.
     """
     if accounts < 12:
         raise ValueError("a world has at least 12 people")
-    people = _people(Random(f"{seed}/people"), accounts)
+    people = _people(Random(f"{seed}/people"), accounts, "" if edition == 1 else f"_{edition}")
     requests = _requests(Random(f"{seed}/requests"), accounts)
     follows = _follows(Random(f"{seed}/follows"), accounts, celebrity_followers)
     posts = _posts(Random(f"{seed}/posts"), people)
     half = len(posts) // 2
     readers = _readers(follows, requests)
+    quarrels = _quarrels(Random(f"{seed}/quarrels"), follows, BLOCKS + MUTES)
     return World(
         people=people,
         follows=follows,
@@ -134,20 +139,21 @@ def plan_world(seed: int, accounts: int, celebrity_followers: int) -> World:
         likes=_likes(Random(f"{seed}/likes"), posts, readers),
         comments=_comments(Random(f"{seed}/comments"), posts, readers),
         unfollows=tuple(Random(f"{seed}/unfollows").sample(follows, max(2, len(follows) // 25))),
-        blocks=_apart(Random(f"{seed}/blocks"), follows, 2),
-        mutes=_apart(Random(f"{seed}/mutes"), follows, 3),
-        deleted=tuple(sorted(Random(f"{seed}/deleted").sample(range(len(posts)), max(1, len(posts) // 20)))),
+        blocks=quarrels[:BLOCKS],
+        mutes=quarrels[BLOCKS:],
+        edits=((0, "Second thoughts. #edited", ("edited",)), (half, "Now with #two #tags", ("two", "tags"))),
+        deleted=tuple(Random(f"{seed}/deleted").sample(range(1, half), max(1, len(posts) // 20))),
     )
 
 
-def _people(random: Random, accounts: int) -> tuple[Person, ...]:
+def _people(random: Random, accounts: int, ending: str) -> tuple[Person, ...]:
     names = [f"{given} {family}" for given in GIVEN_NAMES for family in FAMILY_NAMES]
     chosen = [names[place % len(names)] for place in random.sample(range(max(accounts, len(names))), accounts)]
     people = []
     for index, name in enumerate(chosen):
         given, family = name.lower().split(" ")
         bio = f"{random.choice(PLACES)[0]}. Mostly {random.choice(SUBJECTS)}."
-        people.append(Person(index, f"{given}_{family[:4]}{index}", name, bio, index == PRIVATE_PERSON))
+        people.append(Person(index, f"{given}_{family[:4]}{index}{ending}", name, bio, index == PRIVATE_PERSON))
     return tuple(people)
 
 
@@ -173,7 +179,8 @@ def _requests(random: Random, accounts: int) -> tuple[tuple[int, Literal["approv
 def _posts(random: Random, people: tuple[Person, ...]) -> tuple[PlannedPost, ...]:
     photographs = max(8, int(len(people) * PHOTOGRAPHS_PER_ACCOUNT))
     authors = [CELEBRITY] * POSTS_PER_CELEBRITY + [PRIVATE_PERSON] * 2
-    made, posts = 0, []
+    made = 0
+    posts: list[PlannedPost] = []
     while made < photographs:
         count = random.choice((1, 1, 1, 2, 3))
         author = authors[len(posts)] if len(posts) < len(authors) else random.randrange(len(people))
@@ -242,10 +249,10 @@ def _comments(
     return tuple(found)
 
 
-def _apart(random: Random, follows: tuple[tuple[int, int], ...], count: int) -> tuple[tuple[int, int], ...]:
-    """Some (follower, followee) of ordinary people, so that what parts them takes posts out of a feed."""
-    ordinary = [edge for edge in follows if CELEBRITY not in edge]
-    return tuple(random.sample(ordinary, min(count, len(ordinary))))
+def _quarrels(random: Random, follows: tuple[tuple[int, int], ...], count: int) -> tuple[tuple[int, int], ...]:
+    """Some (follower, followee) of ordinary people, each pair once: what parts them takes posts out of a feed."""
+    pairs = {tuple(sorted(edge)): edge for edge in follows if CELEBRITY not in edge}
+    return tuple(random.sample(list(pairs.values()), min(count, len(pairs))))
 
 
 SUBJECTS_BY_SOURCE = {

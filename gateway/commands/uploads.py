@@ -43,7 +43,7 @@ class PartAddress(msgspec.Struct, frozen=True, kw_only=True):
 class UploadBegun(msgspec.Struct, frozen=True, kw_only=True):
     media_id: str
     state: str
-    expires_in: int
+    expires_in_seconds: int
     parts: list[PartAddress]
 
 
@@ -169,7 +169,7 @@ def _begun(services: Services, row: UploadRow) -> UploadBegun:
     return UploadBegun(
         media_id=str(row.media_id),
         state="uploading" if row.state == "open" else "processing",
-        expires_in=services.settings.s3.presign_seconds,
+        expires_in_seconds=services.settings.s3.presign_seconds,
         parts=[
             PartAddress(
                 number=number,

@@ -8,23 +8,19 @@ from gateway.endpoint import Answer, Call, Endpoint, ListQuery
 from gateway.pages import Listing, page
 from gateway.services import Services
 from gateway.visibility import see_post, visible_accounts
+from photolog.timestamps import rfc3339
+from projections.card_json import AccountCard
 from projections.comments import COMMENTS_BY_POST, PostCommentRow
 
 
-class CommentAuthor(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    username: str | None
-    display_name: str | None
-
-
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
-    """A comment; `created_ms` in Unix milliseconds."""
+    """A comment; `created_at` in RFC 3339."""
 
     id: str
     post_id: str
-    author: CommentAuthor
+    author: AccountCard
     text: str | None
-    created_ms: int
+    created_at: str
 
 
 class CommentPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,13 +50,13 @@ async def _shown(services: Services, viewer_id: int | None, rows: Sequence[PostC
         Comment(
             id=str(row.comment_id),
             post_id=str(row.post_id),
-            author=CommentAuthor(
+            author=AccountCard(
                 id=str(row.author_id),
                 username=seen.account.username,
                 display_name=seen.account.display_name,
             ),
             text=row.text,
-            created_ms=row.created_ms,
+            created_at=rfc3339(row.created_ms),
         )
         if (seen := authors.get(row.author_id))
         else None

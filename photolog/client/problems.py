@@ -35,6 +35,10 @@ class Unavailable(errors.PhotologError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Unreachable(errors.PhotologError):
+    """Nobody answers at the address."""
+
+
 class UnexpectedAnswer(errors.PhotologError):
     """The server answered something that is not photolog's HTTP interface."""
 

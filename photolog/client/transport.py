@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from photolog import positions
-from photolog.client.problems import Unavailable, UnexpectedAnswer, error_of
+from photolog.client.problems import Unavailable, UnexpectedAnswer, Unreachable, error_of
 from photolog.client.views import Tokens
 from photolog.errors import Unauthenticated
 from photolog.ids import new_event_id
@@ -64,7 +64,7 @@ class Transport:
     def hold(self, tokens: Tokens | None) -> None:
         """Use these tokens from now on; None forgets them."""
         self._tokens = tokens
-        self._access_until = time.monotonic() + (tokens.expires_in if tokens else 0) - REFRESH_EARLY_SECONDS
+        self._access_until = time.monotonic() + (tokens.expires_in_seconds if tokens else 0) - REFRESH_EARLY_SECONDS
 
     async def query(self, path: str, answer: type[T], **params: Any) -> T:
         """A GET that waits until the server has seen this client's own writes."""
@@ -82,7 +82,7 @@ class Transport:
         Raises:
             Refusal: the request may not be done; the subclass says why.
             Unavailable: the platform still could not answer after `ATTEMPTS_MAX` attempts.
-            httpx.TransportError: the gateway cannot be reached.
+            Unreachable: the gateway did not answer at all.
         """
         headers = {} if method == "GET" else {"Idempotency-Key": str(new_event_id())}
         for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -93,9 +93,9 @@ class Transport:
                 if last:
                     raise
                 await asyncio.sleep(min(error.retry_after_seconds, RETRY_SECONDS_MAX))
-            except httpx.TransportError:
+            except httpx.TransportError as error:
                 if last:
-                    raise
+                    raise Unreachable(f"{self._http.base_url} does not answer: {error!r}") from error
                 await asyncio.sleep(0.1 * 2**attempt)
             except Unauthenticated:
                 if last or not bearer or not await self._refreshed(stale=headers.get("Authorization")):
@@ -115,7 +115,7 @@ class Transport:
             if time.monotonic() > self._access_until:
                 await self._refreshed(stale=f"Bearer {self._tokens.access_token}")
             headers["Authorization"] = f"Bearer {self.access_token}"
-        if method == "GET" and (carried := self.positions.header()):
+        if bearer and (carried := self.positions.header()):
             headers[positions.HEADER] = carried
         content = None if body is None else msgspec.json.encode(body)
         if content is not None:
@@ -123,7 +123,8 @@ class Transport:
         answer = await self._http.request(method, path, content=content, params=params, headers=headers)
         if answer.status_code >= 400:
             raise error_of(answer)
-        self.positions.take(answer.headers.get(positions.HEADER))
+        if method != "GET":  # a query tells what it covers, which is not this client's to wait for
+            self.positions.take(answer.headers.get(positions.HEADER))
         return answer
 
     async def _refreshed(self, stale: str | None) -> bool:

@@ -1,0 +1,148 @@
+"""What the gateway answers, as a client reads it: members that it does not know are skipped, so that a newer gateway
+does no harm. Ids are strings.
+"""
+
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+FollowStatus = Literal["none", "pending", "active"]
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer's JSON."""
+
+
+class Tokens(View, frozen=True, kw_only=True):
+    account_id: str
+    access_token: str
+    refresh_token: str
+    expires_in_seconds: int
+
+
+class SignedUp(View, frozen=True, kw_only=True):
+    account_id: str
+
+
+class Counts(View, frozen=True, kw_only=True):
+    followers: int
+    following: int
+    posts: int
+
+
+class Account(View, frozen=True, kw_only=True):
+    """An account, as short as the place where it is shown asks for."""
+
+    id: str
+    username: str | None
+    display_name: str | None = None
+    private: bool = False
+    counts: Counts | None = None
+
+
+class Page(View, Generic[T], frozen=True, kw_only=True):
+    """A stretch of a list; `next_cursor` is None at its end."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class Following(View, frozen=True, kw_only=True):
+    account_id: str
+    following: FollowStatus
+
+
+class Relationship(View, frozen=True, kw_only=True):
+    account_id: str
+    following: FollowStatus
+    followed_by: FollowStatus
+    blocking: bool
+    muting: bool
+
+
+class PartAddress(View, frozen=True, kw_only=True):
+    number: int
+    size_bytes: int
+    url: str
+
+
+class UploadBegun(View, frozen=True, kw_only=True):
+    media_id: str
+    state: str
+    parts: list[PartAddress]
+
+
+class Upload(View, frozen=True, kw_only=True):
+    media_id: str
+    state: Literal["uploading", "processing", "ready", "failed"]
+    reason: str | None = None
+    detail: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+class PostAccepted(View, frozen=True, kw_only=True):
+    post_id: str
+    status: str
+
+
+class CommentWritten(View, frozen=True, kw_only=True):
+    comment_id: str
+    post_id: str
+
+
+class Comment(View, frozen=True, kw_only=True):
+    id: str
+    author: Account
+    text: str | None
+    created_at: datetime
+
+
+class Place(View, frozen=True, kw_only=True):
+    """Where a post was made; degrees of WGS 84."""
+
+    name: str
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class Photograph(View, frozen=True, kw_only=True):
+    """A photograph of a post; sizes in pixels. `variants` names the path of each file; none before publication."""
+
+    id: str
+    alt: str | None = None
+    width: int | None = None
+    height: int | None = None
+    variants: dict[str, str] = {}
+
+
+class PostCounts(View, frozen=True, kw_only=True):
+    likes: int
+    comments: int
+
+
+class ViewerState(View, frozen=True, kw_only=True):
+    liked: bool
+
+
+class Post(View, frozen=True, kw_only=True):
+    id: str
+    author: Account
+    status: Literal["processing", "published", "rejected"]
+    caption: str | None
+    hashtags: list[str]
+    mentions: list[str]
+    photographs: list[Photograph]
+    location: Place | None
+    created_at: datetime
+    published_at: datetime | None
+    edited: bool
+    counts: PostCounts
+    viewer: ViewerState
+
+    @property
+    def published_ms(self) -> int:
+        """When it was published, Unix milliseconds; 0 before."""
+        return 0 if self.published_at is None else round(self.published_at.timestamp() * 1_000)
