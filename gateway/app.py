@@ -71,9 +71,16 @@ def create_app(
             yield
             await machinery.waiter.close()
 
-    app = Starlette(lifespan=lifespan, middleware=_middleware(settings))
+    app = Starlette(
+        lifespan=lifespan, middleware=_middleware(settings), exception_handlers={HTTPException: _to_the_frame}
+    )
     app.router.redirect_slashes = False
     return app
+
+
+async def _to_the_frame(request: Request, error: Exception) -> Response:
+    """What the router refuses becomes a problem where all errors do."""
+    raise error
 
 
 class Methods:

@@ -12,12 +12,12 @@ from typing import Literal
 
 import structlog
 
-from gateway.standing import account_place, account_suspended, account_writes
 from gateway.tokens import AccessTokens
 from gateway.vault.port import Sessions
 from photolog.errors import Forbidden, StoreUnavailable, Unauthenticated
 from photolog.ids import slot_of
 from projections.accounts import ACCOUNTS, AccountRow
+from projections.cards import account_key, account_suspended, account_writes
 from projections.stores.port import MISSING, CacheWrite, Missing, RowStore, VersionedCache
 
 ALIVE_MS = 60_000
@@ -98,7 +98,7 @@ class Authentication:
 
     async def require_not_suspended(self, account_id: int) -> None:
         """Raise Forbidden for a suspended account."""
-        (value,) = await self._cached([account_place(account_id)])
+        (value,) = await self._cached([account_key(account_id)])
         if await self._suspended(account_id, value):
             raise _suspended()
 
@@ -112,7 +112,7 @@ class Authentication:
         await self._cache.merge([CacheWrite(key, field, _REVOKED_VERSION, _REVOKED)])
 
     async def _require(self, account_id: int, session_id: int) -> None:
-        session, account = await self._cached([_session_place(account_id, session_id), account_place(account_id)])
+        session, account = await self._cached([_session_place(account_id, session_id), account_key(account_id)])
         if not await self._alive(account_id, session_id, session):
             raise Unauthenticated("session-ended", "the session has ended; log in again")
         if await self._suspended(account_id, account):

@@ -15,6 +15,7 @@ from gateway.sessions import (
 )
 from gateway.vault.port import CredentialRow, SessionRow
 from photolog.errors import NotFound, Unauthenticated
+from photolog.timestamps import rfc3339
 
 SESSIONS_MAX = 50
 USER_AGENT_CHARACTERS_MAX = 256
@@ -41,11 +42,11 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One log-in; times are Unix milliseconds."""
+    """One log-in; times are RFC 3339."""
 
     session_id: str
-    created_ms: int
-    last_used_ms: int
+    created_at: str
+    last_used_at: str
     user_agent: str
     current: bool
 
@@ -125,8 +126,8 @@ async def list_sessions(services: Services, call: Call) -> Answer:
     items = [
         Session(
             session_id=str(row.session_id),
-            created_ms=row.created_ms,
-            last_used_ms=row.last_used_ms,
+            created_at=rfc3339(row.created_ms),
+            last_used_at=rfc3339(row.last_used_ms),
             user_agent=row.user_agent,
             current=row.session_id == call.session_id,
         )

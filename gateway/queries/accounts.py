@@ -11,6 +11,7 @@ from gateway.services import Services
 from gateway.signup import folded_username
 from gateway.visibility import Seen, nothing_here, see_account
 from photolog.errors import Invalid
+from photolog.timestamps import rfc3339
 from projections.graph import GRAPH_COUNTS
 from projections.posts import POST_COUNTS
 
@@ -32,7 +33,7 @@ class OwnProfile(msgspec.Struct, frozen=True, kw_only=True):
     display_name: str | None
     bio: str | None
     private: bool
-    created_ms: int
+    created_at: str
     counts: ProfileCounts
     requests: int
 
@@ -45,7 +46,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     display_name: str | None
     bio: str | None
     private: bool
-    created_ms: int
+    created_at: str
     counts: ProfileCounts
     relationship: Relationship | None
 
@@ -61,7 +62,7 @@ async def me(services: Services, call: Call) -> Answer:
         display_name=account.display_name,
         bio=account.bio,
         private=account.private,
-        created_ms=account.created_ms,
+        created_at=rfc3339(account.created_ms),
         counts=counts,
         requests=requests,
     )
@@ -95,7 +96,7 @@ async def _profile(services: Services, call: Call, account_id: int) -> Answer:
         display_name=account.display_name,
         bio=account.bio,
         private=account.private,
-        created_ms=account.created_ms,
+        created_at=rfc3339(account.created_ms),
         counts=counts,
         relationship=_relationship(seen),
     )
