@@ -49,6 +49,15 @@ class LogProducer:
         await asyncio.to_thread(self._thread.join)
         self._producer = None
 
+    async def reach(self, seconds: float) -> None:
+        """Ask the brokers for their metadata. Raises LogUnavailable where none answers in time."""
+        if self._producer is None:
+            raise LogUnavailable("the producer is not started")
+        try:
+            await asyncio.to_thread(self._producer.list_topics, timeout=seconds)
+        except KafkaException as error:
+            raise LogUnavailable(str(error)) from error
+
     async def append(self, record: EncodedRecord) -> Position:
         """Append one record.
 
