@@ -69,7 +69,6 @@ def _addresses(ports: Mapping[str, int], redis_password: str) -> dict[str, str]:
     gateway = f"http://127.0.0.1:{ports['gateway']}"
     s3 = f"http://127.0.0.1:{ports['s3proxy']}"
     return {
-        "PHOTOLOG_METRICS_HOST": "127.0.0.1",
         "PHOTOLOG_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{ports['kafka']}",
         "PHOTOLOG_REGISTRY__URL": f"http://127.0.0.1:{ports['apicurio']}/apis/ccompat/v7",
         "PHOTOLOG_CASSANDRA__HOSTS": '["127.0.0.1"]',

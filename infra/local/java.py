@@ -14,6 +14,7 @@ from infra.local.errors import StackError
 JAVA_MAJOR = 17
 PACKAGES = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
 INSTALL_SECONDS_MAX = 900
+JAVA_FOLDERS = Path("/usr/lib/jvm")
 
 
 @lru_cache(maxsize=1)
@@ -61,8 +62,8 @@ def ensure_system_packages(say: Callable[[str], None], *, maven: bool) -> None:
         raise StackError(_instructions(missing))
     packages = [PACKAGES[name] for name in missing]
     say(f"Installing {' and '.join(packages)} with apt-get (once) …")
-    _run([*apt, "update", "-qq"])
-    _run([*apt, "install", "-y", "-qq", "--no-install-recommends", *packages])
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
+        _run([*apt, *arguments], missing)
     java_executable.cache_clear()
     if still := _missing(maven):
         raise StackError(f"apt-get reported success, but {', '.join(still)} cannot be found. {_instructions(still)}")
@@ -80,9 +81,8 @@ def _candidates() -> Iterator[Path]:
         yield Path(home) / "bin" / "java"
     if found := shutil.which("java"):
         yield Path(found)
-    installed = Path("/usr/lib/jvm")
-    if installed.is_dir():
-        yield from (folder / "bin" / "java" for folder in sorted(installed.iterdir()))
+    if JAVA_FOLDERS.is_dir():
+        yield from (folder / "bin" / "java" for folder in sorted(JAVA_FOLDERS.iterdir()))
 
 
 def _major(java: Path) -> int | None:
@@ -108,12 +108,14 @@ def _apt_command() -> list[str] | None:
     return None
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], missing: list[str]) -> None:
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=INSTALL_SECONDS_MAX, check=False
     )
     if done.returncode != 0:
-        raise StackError(f"`{' '.join(command)}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise StackError(
+            f"`{' '.join(command)}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}\n{_instructions(missing)}"
+        )
 
 
 def _instructions(missing: list[str]) -> str:
