@@ -1,0 +1,114 @@
+"""Random events over a world so small that everything meets everything."""
+
+from hypothesis import strategies as st
+
+from photolog.ids import EPOCH_MS
+from schemas import events as e
+
+PEOPLE = (101, 102, 103, 104)
+POSTS = {201: 101, 202: 101, 203: 102, 204: 103}  # post → owner: a post's events share its owner's key
+MEDIA = {301: 101, 302: 102}
+START_MS = EPOCH_MS + 86_400_000
+
+people = st.sampled_from(PEOPLE)
+pairs = st.tuples(people, people).filter(lambda pair: pair[0] != pair[1])
+posts = st.sampled_from(sorted(POSTS))
+media = st.sampled_from(sorted(MEDIA))
+comments = st.tuples(posts, st.integers(401, 404))
+times_ms = st.integers(START_MS, START_MS + 3)
+"""A clock that stands still and steps back: order is the log's, never a clock's."""
+
+
+def _follow(pair: tuple[int, int], wanted: str) -> e.Event:
+    return e.FollowCreated(follower_id=pair[0], followee_id=pair[1], wanted_status=wanted)  # type: ignore[arg-type]
+
+
+def _edge(event: type[e.Event]) -> st.SearchStrategy[e.Event]:
+    first, second = event.__struct_fields__
+    return pairs.map(lambda pair: event(**{first: pair[0], second: pair[1]}))
+
+
+graph_events: st.SearchStrategy[e.Event] = st.one_of(
+    st.builds(_follow, pairs, st.sampled_from(["active", "active", "pending"])),
+    *(
+        _edge(event)
+        for event in (
+            e.FollowDeleted,
+            e.FollowApproved,
+            e.FollowDenied,
+            e.FollowerRemoved,
+            e.AccountBlocked,
+            e.AccountUnblocked,
+            e.AccountMuted,
+            e.AccountUnmuted,
+        )
+    ),
+)
+
+
+def _created(post_id: int) -> e.Event:
+    return e.PostCreated(
+        post_id=post_id,
+        owner_id=POSTS[post_id],
+        media_ids=sorted(MEDIA),
+        alt_texts=None,
+        caption=f"caption of {post_id}",
+        mentions=[],
+        location=None,
+        hashtags=[],
+        audience="public",
+    )
+
+
+def _published(post_id: int, published_ms: int) -> e.Event:
+    return e.PostPublished(
+        post_id=post_id, owner_id=POSTS[post_id], published_ms=published_ms, delivery="push", media=[]
+    )
+
+
+def _rejected(post_id: int) -> e.Event:
+    return e.PostRejected(post_id=post_id, owner_id=POSTS[post_id], media_id=301, reason="not-an-image")
+
+
+def _captioned(post_id: int, caption: str) -> e.Event:
+    owner_id = POSTS[post_id]
+    return e.PostCaptionChanged(post_id=post_id, owner_id=owner_id, caption=caption, mentions=[], hashtags=[])
+
+
+post_events: st.SearchStrategy[e.Event] = st.one_of(
+    posts.map(_created),
+    st.builds(_published, posts, times_ms),
+    posts.map(_rejected),
+    st.builds(_captioned, posts, st.sampled_from(["one", "two"])),
+    posts.map(lambda post_id: e.PostDeleted(post_id=post_id, owner_id=POSTS[post_id])),
+)
+like_events: st.SearchStrategy[e.Event] = st.one_of(
+    st.builds(e.PostLiked, actor_id=people, post_id=posts), st.builds(e.PostUnliked, actor_id=people, post_id=posts)
+)
+comment_events: st.SearchStrategy[e.Event] = st.one_of(
+    comments.map(lambda at: e.CommentCreated(post_id=at[0], comment_id=at[1], author_id=101, text=f"text of {at[1]}")),
+    comments.map(lambda at: e.CommentDeleted(post_id=at[0], comment_id=at[1], deleted_by=101)),
+)
+account_events: st.SearchStrategy[e.Event] = st.one_of(
+    st.builds(
+        e.AccountCreated, account_id=people, username=st.just("anna"), display_name=st.none(), private=st.booleans()
+    ),
+    st.builds(e.PrivacyChanged, account_id=people, private=st.booleans()),
+    st.builds(e.AccountSuspended, account_id=people, reason=st.just("spam"), operator=st.just("op")),
+    st.builds(e.AccountReinstated, account_id=people, operator=st.just("op")),
+)
+media_events: st.SearchStrategy[e.Event] = st.one_of(
+    media.map(
+        lambda medium: e.MediaTranscodingCompleted(
+            media_id=medium, owner_id=MEDIA[medium], width=4, height=3, variants=[]
+        )
+    ),
+    media.map(
+        lambda medium: e.MediaTranscodingFailed(
+            media_id=medium, owner_id=MEDIA[medium], reason="not-an-image", detail=""
+        )
+    ),
+)
+events: st.SearchStrategy[e.Event] = st.one_of(
+    graph_events, graph_events, post_events, like_events, comment_events, account_events, media_events
+)

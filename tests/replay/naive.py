@@ -1,0 +1,128 @@
+"""What the read models must say, worked out the simplest way: dictionaries, in the order in which things happened."""
+
+from dataclasses import dataclass, field
+
+from schemas import events as e
+
+Edge = tuple[int, int]
+
+
+@dataclass(slots=True)
+class NaivePost:
+    """A post's owner, status and place in publication order."""
+
+    owner_id: int
+    status: str = "processing"
+    caption: str | None = None
+    published_ms: int | None = None
+
+
+@dataclass(slots=True)
+class NaiveWorld:
+    """Each event is applied once, when it is first appended. Values are since when, Unix ms."""
+
+    follows: dict[Edge, int] = field(default_factory=dict)
+    requests: dict[Edge, int] = field(default_factory=dict)
+    blocks: dict[Edge, int] = field(default_factory=dict)
+    mutes: dict[Edge, int] = field(default_factory=dict)
+    likes: dict[Edge, int] = field(default_factory=dict)
+    comments: dict[Edge, str | None] = field(default_factory=dict)
+    posts: dict[int, NaivePost] = field(default_factory=dict)
+    media: dict[int, str] = field(default_factory=dict)
+    private: dict[int, bool] = field(default_factory=dict)
+    suspended: set[int] = field(default_factory=set)
+
+    def apply(self, event: e.Event, at_ms: int) -> None:
+        """Let an event happen."""
+        match event.capability:
+            case "graph":
+                self._graph(event, at_ms)
+            case "posts":
+                self._posts(event)
+            case "engagement":
+                self._engagement(event, at_ms)
+            case "accounts":
+                self._accounts(event)
+            case "media":
+                self._media(event)
+
+    def _graph(self, event: e.Event, at_ms: int) -> None:
+        match event:
+            case e.FollowCreated(follower_id=a, followee_id=b, wanted_status=wanted):
+                if (a, b) not in self.follows and (a, b) not in self.blocks and (b, a) not in self.blocks:
+                    if wanted == "active":
+                        self.requests.pop((a, b), None)
+                        self.follows[a, b] = at_ms
+                    else:
+                        self.requests.setdefault((a, b), at_ms)
+            case e.FollowDeleted(follower_id=a, followee_id=b):
+                self.follows.pop((a, b), None)
+                self.requests.pop((a, b), None)
+            case e.FollowApproved(follower_id=a, followee_id=b):
+                if self.requests.pop((a, b), None) is not None:
+                    self.follows[a, b] = at_ms
+            case e.FollowDenied(follower_id=a, followee_id=b):
+                self.requests.pop((a, b), None)
+            case e.FollowerRemoved(follower_id=a, followee_id=b):
+                self.follows.pop((a, b), None)
+            case e.AccountBlocked(blocker_id=a, blocked_id=b):
+                self.blocks.setdefault((a, b), at_ms)
+                for edges in (self.follows, self.requests):
+                    edges.pop((a, b), None)
+                    edges.pop((b, a), None)
+            case e.AccountUnblocked(blocker_id=a, blocked_id=b):
+                self.blocks.pop((a, b), None)
+            case e.AccountMuted(muter_id=a, muted_id=b):
+                self.mutes.setdefault((a, b), at_ms)
+            case e.AccountUnmuted(muter_id=a, muted_id=b):
+                self.mutes.pop((a, b), None)
+
+    def _posts(self, event: e.Event) -> None:
+        match event:
+            case e.PostCreated(post_id=post_id, owner_id=owner_id, caption=caption):
+                self.posts.setdefault(post_id, NaivePost(owner_id, caption=caption))
+            case e.PostPublished(post_id=post_id, published_ms=published_ms):
+                post = self.posts.get(post_id)
+                if post and post.status == "processing":
+                    post.status, post.published_ms = "published", published_ms
+            case e.PostRejected(post_id=post_id):
+                post = self.posts.get(post_id)
+                if post and post.status == "processing":
+                    post.status = "rejected"
+            case e.PostCaptionChanged(post_id=post_id, caption=caption):
+                post = self.posts.get(post_id)
+                if post and post.status != "deleted":
+                    post.caption = caption
+            case e.PostDeleted(post_id=post_id):
+                post = self.posts.get(post_id)
+                if post:
+                    post.status, post.caption = "deleted", None
+
+    def _engagement(self, event: e.Event, at_ms: int) -> None:
+        match event:
+            case e.PostLiked(actor_id=actor_id, post_id=post_id):
+                self.likes.setdefault((actor_id, post_id), at_ms)
+            case e.PostUnliked(actor_id=actor_id, post_id=post_id):
+                self.likes.pop((actor_id, post_id), None)
+            case e.CommentCreated(post_id=post_id, comment_id=comment_id, text=text):
+                self.comments.setdefault((post_id, comment_id), text)
+            case e.CommentDeleted(post_id=post_id, comment_id=comment_id):
+                self.comments.pop((post_id, comment_id), None)
+
+    def _accounts(self, event: e.Event) -> None:
+        match event:
+            case e.AccountCreated(account_id=account_id, private=private):
+                self.private.setdefault(account_id, private)
+            case e.PrivacyChanged(account_id=account_id, private=private) if account_id in self.private:
+                self.private[account_id] = private
+            case e.AccountSuspended(account_id=account_id) if account_id in self.private:
+                self.suspended.add(account_id)
+            case e.AccountReinstated(account_id=account_id):
+                self.suspended.discard(account_id)
+
+    def _media(self, event: e.Event) -> None:
+        match event:
+            case e.MediaTranscodingCompleted(media_id=media_id):
+                self.media.setdefault(media_id, "ready")
+            case e.MediaTranscodingFailed(media_id=media_id):
+                self.media.setdefault(media_id, "failed")
