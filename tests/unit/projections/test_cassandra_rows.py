@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from photolog.errors import Corruption, StoreUnavailable
+from photolog.ids import EPOCH_MS
 from projections.stores.cassandra_rows import CassandraRows
 from projections.stores.cassandra_statements import TableStatements, write_timestamp
 from projections.tables import Row, Table
-from projections.writes import Positioned, put
-from tests.unit.projections.membership import COUNTS, LISTED, MEMBERS, Count
+from projections.writes import Positioned, put, remove
+from tests.unit.projections.membership import COUNTS, LISTED, MEMBERS, Count, event_id_at
 
 
 class Younger(Row, frozen=True, kw_only=True):
@@ -57,6 +58,12 @@ async def test_aggregates_are_read_before_what_is_written_before_them() -> None:
     await CassandraRows(session).load(keys)
     tables = [[cql.split('FROM "')[1].split('"')[0] for cql in group] for group in session.groups]
     assert tables == [["sample_members"] * 2, ["sample_counts", "sample_listed"]]
+
+
+def test_a_removed_aggregate_keeps_nothing_but_its_key_and_its_memory() -> None:
+    event_id = event_id_at(EPOCH_MS)
+    _, values = TableStatements(MEMBERS).write(Positioned(remove(MEMBERS.key(1, 9)), 7, (event_id,)))
+    assert values == (1, 9, None, 7, event_id.bytes, False, write_timestamp(7))
 
 
 def test_the_log_orders_write_timestamps() -> None:
