@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,15 +44,15 @@ def ensure_engines(say: Callable[[str], None]) -> None:
     """
     if not missing_engines() and java_executable():
         return
-    with _one_at_a_time(say):
+    with _one_at_a_time(say) as lock:
         missing = missing_engines()
         ensure_system_packages(say, maven=bool(missing))
         if missing:
-            _fetch(missing, say)
+            _fetch(missing, lock, say)
 
 
 @contextmanager
-def _one_at_a_time(say: Callable[[str], None]) -> Iterator[None]:
+def _one_at_a_time(say: Callable[[str], None]) -> Iterator[int]:
     ENGINES.mkdir(parents=True, exist_ok=True)
     with (ENGINES / ".lock").open("w") as lock:
         try:
@@ -60,15 +60,15 @@ def _one_at_a_time(say: Callable[[str], None]) -> Iterator[None]:
         except BlockingIOError:
             say("Waiting for another process that is fetching the engines …")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
-def _fetch(names: Iterable[str], say: Callable[[str], None]) -> None:
+def _fetch(names: list[str], lock: int, say: Callable[[str], None]) -> None:
     staging = ENGINES / ".staging"
     if staging.exists():
         shutil.rmtree(staging)
     staging.mkdir(parents=True)
-    _run_maven(list(names), staging, say)
+    _run_maven(names, staging, lock, say)
     for name in names:
         target = engine_folder(name)
         fetched = staging / target.name
@@ -78,7 +78,7 @@ def _fetch(names: Iterable[str], say: Callable[[str], None]) -> None:
     shutil.rmtree(staging)
 
 
-def _run_maven(names: list[str], staging: Path, say: Callable[[str], None]) -> None:
+def _run_maven(names: list[str], staging: Path, lock: int, say: Callable[[str], None]) -> None:
     command = [
         str(maven_executable()), "-B", "-T4", "-f", str(POMS / "pom.xml"), "-pl", ",".join(names), "package",
         f"-Dengine.staging={staging}",
@@ -88,8 +88,14 @@ def _run_maven(names: list[str], staging: Path, say: Callable[[str], None]) -> N
     log = ENGINES / "maven.log"
     with log.open("w") as output:
         # A file rather than a pipe: a full pipe would stop Maven, and the file stays for whoever asks what happened.
+        # It holds the lock too, so that one whose parent was killed is waited for.
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            pass_fds=[lock],
         )
         try:
             _follow(process, log, say)

@@ -113,9 +113,8 @@ def _run(command: list[str], missing: list[str]) -> None:
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=INSTALL_SECONDS_MAX, check=False
     )
     if done.returncode != 0:
-        raise StackError(
-            f"`{' '.join(command)}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}\n{_instructions(missing)}"
-        )
+        said = f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        raise StackError(f"`{' '.join(command)}` failed:\n{said}\n{_instructions(missing)}")
 
 
 def _instructions(missing: list[str]) -> str:

@@ -27,7 +27,7 @@ def main(root: Path) -> int:
         An exit status: 0, or that of the step that failed.
     """
     shared = root / ".photolog"
-    with _one_at_a_time(shared):
+    with _one_at_a_time(shared) as mutex:
         lock = (root / "requirements.lock").read_bytes()
         stamp = shared / "venv.lock"
         if stamp.exists() and stamp.read_bytes() == lock and (shared / "venv/bin/python").exists():
@@ -38,7 +38,7 @@ def main(root: Path) -> int:
             shutil.rmtree(shared / "venv")
         stamp.unlink(missing_ok=True)
         interrupted.touch()
-        status = _make(shared / "venv") or _install(root, shared, lock.count(b"==") or 1)
+        status = _make(shared / "venv") or _install(root, shared, lock.count(b"==") or 1, mutex)
         if status == 0:
             temporary = shared / "venv.lock.new"
             temporary.write_bytes(lock)
@@ -48,7 +48,7 @@ def main(root: Path) -> int:
 
 
 @contextmanager
-def _one_at_a_time(shared: Path) -> Iterator[None]:
+def _one_at_a_time(shared: Path) -> Iterator[int]:
     shared.mkdir(exist_ok=True)
     with (shared / "venv.mutex").open("w") as mutex:
         try:
@@ -56,7 +56,7 @@ def _one_at_a_time(shared: Path) -> Iterator[None]:
         except BlockingIOError:
             print("Waiting for another photolog that is setting Python up …", file=sys.stderr)
             fcntl.flock(mutex, fcntl.LOCK_EX)
-        yield
+        yield mutex.fileno()
 
 
 def _make(venv: Path) -> int:
@@ -90,7 +90,7 @@ def _installed_venv_package() -> bool:
     return True
 
 
-def _install(root: Path, shared: Path, packages: int) -> int:
+def _install(root: Path, shared: Path, packages: int, mutex: int) -> int:
     log = shared / "pip.log"
     print(f"Installing {packages} Python packages (once; a minute or two) …", file=sys.stderr)
     command = [
@@ -99,7 +99,8 @@ def _install(root: Path, shared: Path, packages: int) -> int:
     ]  # fmt: skip
     with (
         log.open("w") as output,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip,
+        # pip holds the lock too, so that one whose parent was killed is waited for.
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, pass_fds=[mutex]) as pip,
     ):
         assert pip.stdout is not None
         collected = 0
