@@ -48,7 +48,9 @@ class RedisCache:
 
     async def read(self, wanted: Sequence[Wanted]) -> list[list[bytes | Missing | None]]:
         """See `VersionedCache.read`."""
-        if not self._runner.clustered and sum(len(fields) for _, fields in wanted) <= _WORDS_PER_CALL:
+        sizes = [len(fields) for _, fields in wanted]
+        # Redis has no reading of no fields; the parts leave such an entry out.
+        if not self._runner.clustered and sum(sizes) <= _WORDS_PER_CALL and all(sizes):
             answers = (await self._runner.run([_read_call(wanted)]))[0] if wanted else []
             return [[_value(stored) for stored in answer] for answer in answers]
         return await self._read_in_parts(wanted)
