@@ -1,7 +1,7 @@
 """Waiting out an engine that is away: the worker stands still and loses nothing."""
 
-import asyncio
 import random
+from asyncio import sleep
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -54,7 +54,7 @@ class Stall:
                     if not waits:
                         waits = True
                         self._began(error)
-                    await asyncio.sleep(pause_seconds * random.uniform(0.5, 1.0))
+                    await sleep(pause_seconds * random.uniform(0.5, 1.0))
                     pause_seconds = min(2 * pause_seconds, self._longest_seconds)
         finally:
             if waits:

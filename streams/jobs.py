@@ -1,8 +1,9 @@
 """The jobs as a table: which steps take which topic, and what each needs. Faust and the replay engine run the same."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from photolog.ids import now_ms
 from projections.accounts import ACCOUNTS_PROJECTION
 from projections.comments import COMMENTS_PROJECTION
 from projections.fold import Projection
@@ -40,6 +41,7 @@ class JobResources:
         keys: subjects' keys.
         celebrity_followers: from so many followers on, posts are pulled.
         timeline_entries: how many entries a timeline holds.
+        clock_ms: Unix milliseconds; stamps publications.
     """
 
     rows: RowStore
@@ -51,12 +53,13 @@ class JobResources:
     keys: Keys
     celebrity_followers: int
     timeline_entries: int
+    clock_ms: Callable[[], int] = now_ms
 
 
 def live_steps(resources: JobResources) -> Steps:
     """Every job, with everything that follows from an event."""
     emitter = Emitter(resources.log, resources.serde)
-    publisher = Publisher(resources.rows, emitter, resources.celebrity_followers)
+    publisher = Publisher(resources.rows, emitter, resources.celebrity_followers, resources.clock_ms)
     reactions: tuple[tuple[Projection, Reaction | None], ...] = (
         (ACCOUNTS_PROJECTION, None),
         (GRAPH_PROJECTION, GraphReaction(resources.rows, resources.timelines, resources.timeline_entries)),
@@ -70,7 +73,7 @@ def live_steps(resources: JobResources) -> Steps:
     for projection, reaction in reactions:
         work = Folding(projection, resources.rows, resources.cache, resources.cache_form, reaction)
         _list(steps, projection, Step(projection.name, resources.rows, decoder, work, resources.log))
-    delivery = FanoutDelivery(resources.rows, resources.timelines)
+    delivery = FanoutDelivery(resources.rows, resources.timelines, clock_ms=resources.clock_ms)
     steps[FEED_FANOUT.name] = (Step(FEED, resources.timelines, decoder, delivery, resources.log),)
     return steps
 

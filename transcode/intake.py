@@ -19,7 +19,6 @@ POLL_SECONDS = 0.1
 _COMMIT_SECONDS = 0.5
 _WATERMARK_SECONDS = 2.0
 T = TypeVar("T")
-AnyMessage = Message[Any, Any]
 logger = structlog.get_logger(__name__)
 
 
@@ -49,7 +48,7 @@ class Intake:
         self._consumer = Consumer(self._config)
         self._consumer.subscribe([MEDIA_REQUESTED.name], on_assign=self._assigned, on_revoke=self._revoked)
 
-    async def poll(self, *, room: bool) -> AnyMessage | None:
+    async def poll(self, *, room: bool) -> "Message[Any, Any] | None":
         """The next record, None where none came within `POLL_SECONDS` or there is no room for one. Commits what is
         finished, now and then.
 
@@ -78,14 +77,14 @@ class Intake:
     async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
-    def _poll(self, room: bool) -> AnyMessage | None:
+    def _poll(self, room: bool) -> "Message[Any, Any] | None":
         if room == self._is_paused:
             (self._consumer.resume if room else self._consumer.pause)(self._consumer.assignment())
             self._is_paused = not room
         if time.monotonic() >= self._commit_at:
             self._commit_at = time.monotonic() + _COMMIT_SECONDS
             self._commit_finished()
-        message: AnyMessage | None = self._consumer.poll(POLL_SECONDS)
+        message: Message[Any, Any] | None = self._consumer.poll(POLL_SECONDS)
         return message
 
     def _commit_finished(self) -> None:

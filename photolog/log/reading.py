@@ -8,7 +8,7 @@ from confluent_kafka import Message
 from photolog.log.record import StoredRecord
 
 
-def stored_record(message: Message[Any, Any]) -> StoredRecord:
+def stored_record(message: "Message[Any, Any]") -> StoredRecord:
     """A consumed message as a record.
 
     Raises:

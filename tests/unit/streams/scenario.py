@@ -1,0 +1,62 @@
+"""A small world's events: five people, posts in every state, likes and comments that come and go."""
+
+from schemas import events as e
+from tests.unit.streams.river import River
+
+ANNA, BERT, CARL, DORA, EMIL = 11, 12, 13, 14, 15
+PEOPLE = (ANNA, BERT, CARL, DORA, EMIL)
+
+
+def account(account_id: int, private: bool = False) -> e.AccountCreated:
+    return e.AccountCreated(account_id=account_id, username=f"u{account_id}", display_name="N", private=private)
+
+
+def follow(follower_id: int, followee_id: int, status: str = "active") -> e.FollowCreated:
+    wanted = "active" if status == "active" else "pending"
+    return e.FollowCreated(follower_id=follower_id, followee_id=followee_id, wanted_status=wanted)
+
+
+def post(post_id: int, owner_id: int, *media_ids: int) -> e.PostCreated:
+    return e.PostCreated(
+        post_id=post_id,
+        owner_id=owner_id,
+        media_ids=list(media_ids),
+        alt_texts=[None] * len(media_ids),
+        caption="hello",
+        mentions=[],
+        location=None,
+        hashtags=[],
+        audience="public",
+    )
+
+
+def ready(media_id: int, owner_id: int) -> e.MediaTranscodingCompleted:
+    variant = e.MediaVariant(
+        name="w320.jpeg", content_type="image/jpeg", width=320, height=200, size_bytes=9, object_key="k"
+    )
+    return e.MediaTranscodingCompleted(media_id=media_id, owner_id=owner_id, width=640, height=400, variants=[variant])
+
+
+def failed(media_id: int, owner_id: int) -> e.MediaTranscodingFailed:
+    return e.MediaTranscodingFailed(
+        media_id=media_id, owner_id=owner_id, reason="damaged-image", detail="The image is damaged."
+    )
+
+
+async def live(river: River) -> None:
+    """Let the world happen, with its jobs at work in between."""
+    river.append(*(account(person) for person in PEOPLE))
+    river.append(follow(BERT, ANNA), follow(CARL, ANNA), follow(ANNA, BERT), follow(DORA, ANNA, "pending"))
+    for reader in (ANNA, BERT, CARL, DORA):
+        await river.timelines.open(reader)
+    await river.pump()
+    river.append(ready(501, ANNA), post(101, ANNA, 501, 502), post(102, BERT, 503), post(103, ANNA, 504))
+    river.append(ready(503, BERT), failed(504, ANNA), ready(502, ANNA))
+    await river.pump()
+    river.append(e.FollowApproved(follower_id=DORA, followee_id=ANNA))
+    river.append(e.PostLiked(actor_id=BERT, post_id=101), e.PostLiked(actor_id=CARL, post_id=101))
+    river.append(e.CommentCreated(comment_id=901, post_id=101, author_id=BERT, text="nice"))
+    river.append(e.PostUnliked(actor_id=CARL, post_id=101), e.PostLiked(actor_id=DORA, post_id=101))
+    river.append(e.PostCaptionChanged(post_id=101, owner_id=ANNA, caption="better", mentions=[], hashtags=[]))
+    river.append(e.FollowDeleted(follower_id=CARL, followee_id=ANNA), e.PostDeleted(post_id=102, owner_id=BERT))
+    await river.pump()

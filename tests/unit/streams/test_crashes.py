@@ -1,0 +1,128 @@
+"""A worker may die before or after any call to a store or the log; what it leaves is always made whole."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from projections.cards import cache_writes
+from projections.catalogue import TABLES
+from projections.stores.memory_cache import MemoryCache
+from tests.unit.streams.river import River, cached_fields, feed_of, visible_rows
+from tests.unit.streams.scenario import PEOPLE, live
+
+
+class Killed(Exception):
+    """Stands for SIGKILL."""
+
+
+class Mortal:
+    """A store or the log, whose process dies at one call: before it takes effect, or right after.
+
+    Args:
+        inner: what answers.
+        calls: counts down over all of a world's stores together; None for an immortal one.
+    """
+
+    def __init__(self, inner: Any, calls: dict[str, Any]) -> None:
+        self._inner = inner
+        self._calls = calls
+
+    def __getattr__(self, name: str) -> Any:
+        answer = getattr(self._inner, name)
+        if not callable(answer) or name not in _CALLS:
+            return answer
+
+        async def counted(*arguments: Any, **options: Any) -> Any:
+            self._calls["left"] -= 1
+            dies = self._calls["left"] == 0
+            if dies and not self._calls["after"]:
+                raise Killed
+            result = await answer(*arguments, **options)
+            if dies:
+                raise Killed
+            return result
+
+        return counted
+
+
+# What changes something: dying at a read is dying after the change before it.
+_CALLS = {"apply", "advance", "merge", "deliver", "append_all"}
+
+
+def mortal_river(dies_at: int, after: bool) -> tuple[River, dict[str, Any]]:
+    calls = {"left": dies_at, "after": after}
+    river = River()
+    for part in ("rows", "timelines", "cache", "log"):
+        setattr(river, part, Mortal(getattr(river, part), calls))
+    river.restart()
+    return river, calls
+
+
+async def lived_with_one_death(dies_at: int, after: bool) -> tuple[River, int]:
+    """The world after the scenario, in which the worker died once and another took over; calls left."""
+    river, calls = mortal_river(dies_at, after)
+    pump = river.pump
+
+    async def revived(batch_records: int = 3) -> None:
+        try:
+            await pump(batch_records)
+        except Killed:
+            river.restart()
+            # Another batch size, as another process cuts the log elsewhere.
+            await pump(5)
+
+    river.pump = revived  # type: ignore[method-assign]
+    await live(river)
+    for part in ("rows", "timelines", "cache", "log"):
+        setattr(river, part, getattr(river, part)._inner)
+    return river, calls["left"]
+
+
+async def seen(river: River) -> tuple[Any, ...]:
+    return visible_rows(river.rows), [await feed_of(river, person) for person in PEOPLE]
+
+
+def cache_from_rows(river: River) -> dict[tuple[str, str], bytes | None]:
+    """Every cached value as the rows give it."""
+    by_name = {table.name: table for table in TABLES}
+    right = {}
+    for (table, _), partition in river.rows._partitions.items():
+        for key, kept in copy.copy(partition).items():
+            for write in cache_writes(by_name[table].key(*key), kept):
+                right[write.key, write.field] = write.value
+    return right
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_death_at_any_change_ends_in_the_same_rows_feeds_and_caches(after: bool) -> None:
+    undisturbed, _ = await lived_with_one_death(0, after)
+    expected = await seen(undisturbed)
+    dies_at, left = 0, 0
+    while left <= 0:
+        dies_at += 1
+        river, left = await lived_with_one_death(dies_at, after)
+        assert await seen(river) == expected, f"died at change {dies_at}"
+        right = cache_from_rows(river)
+        assert {place: right.get(place) for place in cached_fields(river.cache)} == cached_fields(river.cache)
+    assert dies_at > 50, "the scenario should have had more changes to die at"
+
+
+async def test_everything_delivered_again_from_the_start_changes_nothing() -> None:
+    river = River()
+    await live(river)
+    before = await seen(river)
+    river.rows._positions.clear()
+    river.timelines._positions.clear()
+    river.restart()
+    await river.pump(batch_records=7)
+    assert await seen(river) == before
+
+
+async def test_rows_lost_whole_are_folded_again_from_the_log() -> None:
+    river = River()
+    await live(river)
+    rows, _ = await seen(river)
+    lost = River(log=river.log, timelines=river.timelines, cache=MemoryCache())
+    await lost.pump()
+    assert visible_rows(lost.rows) == rows

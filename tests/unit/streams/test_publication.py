@@ -1,0 +1,135 @@
+"""A post appears once its photographs are ready, whichever of the two topics speaks last."""
+
+import pytest
+
+from projections.media import MediaRow
+from projections.posts import POSTS, PostRow
+from schemas import events as e
+from schemas.topics import POSTS as POSTS_TOPIC
+from streams.publication import delivery_to, publication
+from tests.unit.streams.river import NOW_MS, SERDE, River, status_of
+from tests.unit.streams.scenario import ANNA, BERT, CARL, failed, follow, post, ready
+
+
+def waiting_post(*media_ids: int, status: str = "processing") -> PostRow:
+    return PostRow(
+        post_id=101,
+        owner_id=ANNA,
+        status=status,  # type: ignore[arg-type]
+        caption=None,
+        mentions=[],
+        hashtags=[],
+        alt_texts=[],
+        location_name=None,
+        location_latitude=None,
+        location_longitude=None,
+        audience="public",
+        media_ids=list(media_ids),
+        media=None,
+        delivery=None,
+        created_ms=NOW_MS,
+        published_ms=None,
+        edited_ms=None,
+        rejection=None,
+    )
+
+
+def medium(media_id: int, status: str = "ready") -> MediaRow:
+    return MediaRow(
+        media_id=media_id,
+        owner_id=ANNA,
+        status=status,  # type: ignore[arg-type]
+        width=640,
+        height=400,
+        variants=b'[{"name":"w320.jpeg","content_type":"image/jpeg","width":1,"height":1,"size_bytes":1,"object_key":"k"}]',
+        reason=None if status == "ready" else "damaged-image",
+        detail=None,
+    )
+
+
+def test_a_post_with_an_outstanding_photograph_waits() -> None:
+    assert publication(waiting_post(1, 2), {1: medium(1)}, "push", NOW_MS) is None
+
+
+def test_a_failed_photograph_rejects_the_post_before_the_others_are_ready() -> None:
+    decided = publication(waiting_post(1, 2), {2: medium(2, "failed")}, "push", NOW_MS)
+    assert decided == e.PostRejected(post_id=101, owner_id=ANNA, media_id=2, reason="damaged-image")
+
+
+def test_a_published_post_names_its_photographs_in_the_order_of_the_post() -> None:
+    decided = publication(waiting_post(2, 1), {1: medium(1), 2: medium(2)}, "pull", NOW_MS)
+    assert isinstance(decided, e.PostPublished)
+    assert [item.media_id for item in decided.media] == [2, 1]
+    assert decided.media[0].variants == ["w320.jpeg"]
+    assert (decided.delivery, decided.published_ms) == ("pull", NOW_MS)
+
+
+@pytest.mark.parametrize("status", ["published", "rejected", "deleted"])
+def test_nothing_is_decided_about_a_post_that_is_not_waiting(status: str) -> None:
+    assert publication(waiting_post(1, status=status), {1: medium(1)}, "push", NOW_MS) is None
+
+
+def test_posts_are_pulled_from_the_threshold_on() -> None:
+    assert [delivery_to(followers, 100) for followers in (99, 100)] == ["push", "pull"]
+
+
+async def test_the_photograph_that_becomes_ready_last_publishes_the_post() -> None:
+    river = River()
+    river.append(post(101, ANNA, 501, 502), ready(501, ANNA))
+    await river.pump()
+    before = await status_of(river, 101)
+    river.append(ready(502, ANNA))
+    await river.pump()
+    assert (before, await status_of(river, 101)) == ("processing", "published")
+
+
+async def test_a_post_made_of_ready_photographs_is_published_at_once() -> None:
+    river = River()
+    river.append(ready(501, ANNA))
+    await river.pump()
+    river.append(post(101, ANNA, 501))
+    await river.pump()
+    row = await river.rows.get(POSTS.key(101))
+    assert (row.status, row.published_ms) == ("published", NOW_MS)
+
+
+async def test_a_photograph_that_cannot_be_decoded_rejects_the_post_with_its_reason() -> None:
+    river = River()
+    river.append(post(101, ANNA, 501), failed(501, ANNA))
+    await river.pump()
+    row = await river.rows.get(POSTS.key(101))
+    assert (row.status, row.rejection) == ("rejected", "damaged-image")
+
+
+async def test_a_post_that_was_deleted_while_it_waited_is_never_published() -> None:
+    river = River()
+    river.append(post(101, ANNA, 501))
+    await river.pump()
+    river.append(e.PostDeleted(post_id=101, owner_id=ANNA), ready(501, ANNA))
+    await river.pump()
+    assert await status_of(river, 101) == "deleted"
+
+
+async def test_the_decision_carries_the_correlation_and_always_the_same_id() -> None:
+    ids, correlations = set(), set()
+    for _ in range(2):
+        river = River()
+        river.append(post(101, ANNA, 501), correlation="from-the-request")
+        river.append(ready(501, ANNA), correlation="from-the-request")
+        await river.pump()
+        for record in river.log.of(POSTS_TOPIC.name):
+            if isinstance(SERDE.open_record(SERDE.parse(record.value), lambda _: None), e.PostPublished):
+                ids.add(record.header("ce_id"))
+                correlations.add(record.header("correlation_id"))
+    assert len(ids) == 1
+    assert correlations == {b"from-the-request"}
+
+
+async def test_the_number_of_followers_at_publication_decides_between_push_and_pull() -> None:
+    river = River(celebrity_followers=2)
+    river.append(follow(BERT, ANNA), follow(CARL, ANNA), follow(ANNA, BERT))
+    await river.pump()
+    river.append(ready(501, ANNA), post(101, ANNA, 501), ready(502, BERT), post(102, BERT, 502))
+    await river.pump()
+    of_anna, of_bert = await river.rows.get(POSTS.key(101)), await river.rows.get(POSTS.key(102))
+    assert (of_anna.delivery, of_bert.delivery) == ("pull", "push")
