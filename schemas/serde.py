@@ -143,11 +143,13 @@ class Serde:
         text = self._writer_text(schema_id) if self._writer_text else None
         if text is None:
             raise UndecodableRecord(f"schema id {schema_id} is unknown")
-        form = json.loads(text)
-        schema = _BY_RECORD_NAME.get(f"{form.get('namespace')}.{form.get('name')}")
-        if schema is None:
-            raise UndecodableRecord(f"schema id {schema_id} is no event of ours")
-        known = (fastavro.parse_schema(form), schema.parsed, schema)
+        try:
+            writer: Any = fastavro.parse_schema(json.loads(text))
+            schema = _BY_RECORD_NAME[writer["name"]]
+        # What others registered need not be Avro; fastavro raises whatever such a text leads it into.
+        except Exception as error:
+            raise UndecodableRecord(f"schema id {schema_id} is no event of ours") from error
+        known = (writer, schema.parsed, schema)
         self._by_id[schema_id] = known
         return known
 
