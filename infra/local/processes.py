@@ -51,12 +51,6 @@ def gateway(site: Site) -> ProcessSpec:
     )
 
 
-def stack_processes(site: Site, *, engines_only: bool) -> tuple[ProcessSpec, ...]:
-    """Everything that a stack runs, in the order in which it is shown."""
-    base = engines(site)
-    return base if engines_only else (*base, *applications(site, tuple(spec.name for spec in base)))
-
-
 def photolog_command(*arguments: str) -> tuple[str, ...]:
     """The command line of a photolog subcommand in this very Python environment."""
     return (sys.executable, "-m", "cli.app", *arguments)

@@ -1,6 +1,5 @@
 """What the supervisor writes down for others to read: one file for itself and one for each process it owns."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +7,8 @@ import msgspec
 import psutil
 
 from infra.local.home import Home
+from infra.local.plan import Plan
+from infra.local.spec import write_private
 
 Phase = Literal["waiting", "starting", "ready", "restarting", "done", "failed", "stopped"]
 StackPhase = Literal["booting", "up", "failed", "stopping", "stopped"]
@@ -38,18 +39,16 @@ class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SupervisorRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The supervisor itself and what it was asked to run.
+    """The supervisor itself.
 
     Args:
-        overrides: PHOTOLOG_* keys that replace the stack's own.
+        plan: what it was asked to run.
         culprit: name of the process whose failure ended the boot.
     """
 
     pid: int
     mark: str
-    port_base: int
-    engines_only: bool
-    overrides: dict[str, str]
+    plan: Plan
     phase: StackPhase
     reason: str | None = None
     culprit: str | None = None
@@ -85,12 +84,12 @@ def is_running(record: ProcessRecord | SupervisorRecord) -> bool:
 
 def write_process(home: Home, record: ProcessRecord) -> None:
     """Replace the record of a process."""
-    _replace(home.run / f"process-{record.name}.json", msgspec.json.encode(record))
+    write_private(home.run / f"process-{record.name}.json", msgspec.json.encode(record).decode())
 
 
 def write_supervisor(home: Home, record: SupervisorRecord) -> None:
     """Replace the supervisor's record."""
-    _replace(home.run / "supervisor.json", msgspec.json.encode(record))
+    write_private(home.run / "supervisor.json", msgspec.json.encode(record).decode())
 
 
 def read_supervisor(home: Home) -> SupervisorRecord | None:
@@ -111,9 +110,3 @@ def clear(home: Home) -> None:
     """Forget every record; only when nothing of them runs."""
     for file in [*home.run.glob("process-*.json"), home.run / "supervisor.json"]:
         file.unlink(missing_ok=True)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(data)
-    temporary.replace(path)

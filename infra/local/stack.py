@@ -6,17 +6,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from infra.local.child import kill_group
 from infra.local.errors import AlreadyUp, StackError
 from infra.local.fetch import ensure_engines
 from infra.local.home import REPOSITORY, Home
 from infra.local.logs import open_log, tail
+from infra.local.plan import Plan
 from infra.local.ports import check_free
-from infra.local.processes import stack_processes
 from infra.local.records import (
     ProcessRecord,
     SupervisorRecord,
@@ -25,7 +27,7 @@ from infra.local.records import (
     read_processes,
     read_supervisor,
 )
-from infra.local.supervisor import make_site, take_lock
+from infra.local.supervisor import take_lock
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 75.0
@@ -52,10 +54,23 @@ class Stack:
         self, home: Path, port_base: int, *, engines_only: bool = False, overrides: Mapping[str, str] | None = None
     ) -> None:
         self.home = Home(home.resolve())
-        self.port_base = port_base
-        self.engines_only = engines_only
-        self.overrides = dict(overrides or {})
+        self.plan = Plan(
+            port_base=port_base, parts="engines" if engines_only else "all", overrides=dict(overrides or {})
+        )
         self._supervisor: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def applications_over(cls, engines: Self, home: Path, overrides: Mapping[str, str] | None = None) -> Self:
+        """A stack of the application's processes alone, which use the engines of another one.
+
+        Args:
+            engines: a stack of engines only, and up.
+            home: a folder of its own.
+            overrides: as for any stack.
+        """
+        stack = cls(home, engines.plan.port_base, overrides=engines.environment() | dict(overrides or {}))
+        stack.plan = msgspec.structs.replace(stack.plan, parts="applications")
+        return stack
 
     def __enter__(self) -> Self:
         self.start()
@@ -116,7 +131,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """Every PHOTOLOG_* key that a process needs to use this stack."""
-        return dict(make_site(self.home, self.port_base, self.overrides).environment)
+        return dict(self.plan.site(self.home).environment)
 
     @property
     def pids(self) -> dict[str, int]:
@@ -186,28 +201,24 @@ class Stack:
             time.sleep(POLL_SECONDS)
 
     def _check_ports(self) -> None:
-        site = make_site(self.home, self.port_base, self.overrides)
-        specs = stack_processes(site, engines_only=self.engines_only)
-        check_free({name: port for spec in specs for name, port in spec.ports().items()})
+        check_free({name: port for spec in self.plan.processes(self.home) for name, port in spec.ports().items()})
 
     def _spawn(self, detached: bool) -> None:
         clear(self.home)
-        command = [
-            sys.executable, "-m", "infra.local.supervisor", "--home", str(self.home.root),
-            "--port-base", str(self.port_base),
-            *(["--engines-only"] if self.engines_only else []),
-            *([] if detached else ["--parent", str(os.getpid())]),
-            *(part for key, value in self.overrides.items() for part in ("--set", f"{key}={value}")),
-        ]  # fmt: skip
+        plan = self.plan if detached else msgspec.structs.replace(self.plan, parent=os.getpid())
         with open_log(self.home.log("supervisor")) as log:
             self._supervisor = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "infra.local.supervisor", "--home", str(self.home.root)],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
                 start_new_session=True,
             )
+        assert self._supervisor.stdin is not None
+        # One that ended at once cannot be told; waiting for it shows why.
+        with suppress(BrokenPipeError), self._supervisor.stdin as pipe:
+            pipe.write(msgspec.json.encode(plan))
 
     def _await_boot(self, progress: Progress) -> None:
         assert self._supervisor is not None

@@ -10,10 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.home import Home
 from infra.local.probes import SECONDS
-from infra.local.processes import stack_processes
 from infra.local.records import Phase, ProcessRecord, is_running, read_processes, read_supervisor
 from infra.local.spec import ProcessSpec
-from infra.local.supervisor import make_site
 
 LAG_METRIC = "photolog_lag_records"
 
@@ -49,8 +47,7 @@ def stack_status(home: Home) -> list[ProcessStatus]:
     supervisor = read_supervisor(home)
     if supervisor is None or not is_running(supervisor):
         return []
-    site = make_site(home, supervisor.port_base, supervisor.overrides)
-    specs = stack_processes(site, engines_only=supervisor.engines_only)
+    specs = supervisor.plan.processes(home)
     records = {record.name: record for record in read_processes(home)}
     known = [spec for spec in specs if spec.name in records]
     with ThreadPoolExecutor(max_workers=8) as pool:

@@ -1,6 +1,7 @@
 """The process that owns all others of a stack: starts them in order, restarts what exits, stops all in reverse.
 
-Run as `python -m infra.local.supervisor --home FOLDER --port-base N`; `infra.local.stack` does so.
+Run as `python -m infra.local.supervisor --home FOLDER` with a plan (`infra.local.plan`) as JSON on its standard input;
+`infra.local.stack` does so.
 """
 
 import argparse
@@ -8,7 +9,6 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TextIO
@@ -16,12 +16,10 @@ from typing import TextIO
 import msgspec
 
 from infra.local.child import Child
-from infra.local.environment import stack_environment
 from infra.local.home import Home
-from infra.local.ports import ports_from
-from infra.local.processes import stack_processes
+from infra.local.plan import Plan
 from infra.local.records import StackPhase, SupervisorRecord, start_mark, write_supervisor
-from infra.local.spec import ProcessSpec, Site
+from infra.local.spec import ProcessSpec
 
 EXIT_FAILED = 1
 EXIT_LOCKED = 75
@@ -35,29 +33,16 @@ class Supervisor:
 
     Args:
         home: the stack's folders.
-        port_base: first port of its set.
-        engines_only: leave the application's processes out.
-        parent: pid of the process that this stack must not outlive; None for a stack of its own.
-        overrides: PHOTOLOG_* keys that replace the stack's own.
+        plan: what to run there.
     """
 
-    def __init__(
-        self, home: Home, port_base: int, *, engines_only: bool, parent: int | None, overrides: dict[str, str]
-    ) -> None:
+    def __init__(self, home: Home, plan: Plan) -> None:
         self._home = home
-        self._parent = parent
+        self._parent = plan.parent
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="probe")
-        self._record = SupervisorRecord(
-            pid=os.getpid(),
-            mark=start_mark(os.getpid()) or "",
-            port_base=port_base,
-            engines_only=engines_only,
-            overrides=overrides,
-            phase="booting",
-        )
-        site = make_site(home, port_base, overrides)
-        specs = stack_processes(site, engines_only=engines_only)
-        self._children = {spec.name: Child(spec, home, site.environment, self._pool) for spec in specs}
+        self._record = SupervisorRecord(pid=os.getpid(), mark=start_mark(os.getpid()) or "", plan=plan, phase="booting")
+        environment = plan.site(home).environment
+        self._children = {spec.name: Child(spec, home, environment, self._pool) for spec in plan.processes(home)}
 
     def run(self) -> int:
         """Own the processes until the end.
@@ -118,12 +103,6 @@ class Supervisor:
         write_supervisor(self._home, self._record)
 
 
-def make_site(home: Home, port_base: int, overrides: Mapping[str, str]) -> Site:
-    """The site of a stack; draws the home's secrets at its first boot."""
-    ports = ports_from(port_base)
-    return Site(home, ports, stack_environment(home, ports) | dict(overrides))
-
-
 def take_lock(home: Home, name: str = "supervisor") -> TextIO | None:
     """A lock of this home, held until the file is closed; None if another process holds it."""
     home.run.mkdir(parents=True, exist_ok=True)
@@ -140,27 +119,18 @@ def main() -> int:
     """Run a supervisor for the arguments of the command line."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.supervisor", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--port-base", type=int, required=True)
-    parser.add_argument("--engines-only", action="store_true")
-    parser.add_argument("--parent", type=int, help="stop when this process, which started it, is gone")
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="replace a key of the stack")
     options = parser.parse_args()
     # Blocked before the first thread starts, so that only the main thread's sigtimedwait takes them.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     home = Home(options.home)
+    # By a pipe and not as arguments: what replaces the stack's keys may be secret.
+    plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
     home.prepare()
     lock = take_lock(home)
     if lock is None:
         return EXIT_LOCKED
     with lock:
-        supervisor = Supervisor(
-            home,
-            options.port_base,
-            engines_only=options.engines_only,
-            parent=options.parent,
-            overrides=dict(item.split("=", 1) for item in options.set),
-        )
-        return supervisor.run()
+        return Supervisor(home, plan).run()
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def test_status_lists_one_object_a_line_and_succeeds(own_stack: Stack) -> None:
 
 def test_a_second_start_is_refused_clearly(own_stack: Stack) -> None:
     with pytest.raises(AlreadyUp, match="already up"):
-        Stack(own_stack.home.root, own_stack.port_base, engines_only=True).start()
+        Stack(own_stack.home.root, own_stack.plan.port_base, engines_only=True).start()
     answer = command_line(own_stack, "up")
     assert answer.returncode == 1
     assert "already up" in answer.stderr
@@ -71,7 +71,7 @@ def test_a_second_start_is_refused_clearly(own_stack: Stack) -> None:
 
 def test_another_home_on_the_same_ports_is_refused_naming_the_holder(own_stack: Stack, tmp_path: Path) -> None:
     with pytest.raises(PortTaken, match=r"kafka.*java \(pid \d+\).*--port-base"):
-        Stack(tmp_path, own_stack.port_base, engines_only=True).start()
+        Stack(tmp_path, own_stack.plan.port_base, engines_only=True).start()
 
 
 def test_a_killed_engine_is_started_again(own_stack: Stack) -> None:
@@ -94,7 +94,7 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_boot_and_down_work(ow
     assert eventually(lambda: all(start_mark(pid) is None for pid in pids.values()), seconds=10)
     assert command_line(own_stack, "status").returncode == 3
 
-    booted = command_line(own_stack, "up", "--detach", "--engines-only", "--port-base", str(own_stack.port_base))
+    booted = command_line(own_stack, "up", "--detach", "--engines-only", "--port-base", str(own_stack.plan.port_base))
     assert booted.returncode == 0, booted.stdout + booted.stderr
     pids = own_stack.pids
     assert set(pids) == ENGINES
@@ -105,7 +105,21 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_boot_and_down_work(ow
     assert all(start_mark(pid) is None for pid in pids.values())
     assert not own_stack.home.data.exists()
     assert command_line(own_stack, "down").stdout.strip() == "Nothing was running."
-    check_free({"kafka": own_stack.port_base + 1, "cassandra": own_stack.port_base + 3})
+    check_free({"kafka": own_stack.plan.port_base + 1, "cassandra": own_stack.plan.port_base + 3})
+
+
+def test_the_application_runs_over_the_engines_of_another_stack(stack: Stack, tmp_path: Path) -> None:
+    engines = stack.pids
+    with Stack.applications_over(stack, tmp_path) as application:
+        status = {process.name: process for process in stack_status(application.home)}
+        assert {"worker-0", "worker-1", "transcode-worker", "gateway"} < set(status)
+        assert all(process.ready for process in status.values())
+
+        killed = application.kill("worker-0")
+
+        assert eventually(lambda: application.pids.get("worker-0", killed) != killed, seconds=20)
+    assert application.pids == {}
+    assert stack.pids == engines
 
 
 def test_a_boot_that_fails_shows_the_end_of_the_log_and_leaves_nothing(tmp_path: Path) -> None:
@@ -114,7 +128,7 @@ def test_a_boot_that_fails_shows_the_end_of_the_log_and_leaves_nothing(tmp_path:
     (stack.home.data / "kafka").mkdir()
     (stack.home.data / "kafka/formatted").touch()  # It is not, and Kafka refuses to start.
 
-    booted = command_line(stack, "up", "--detach", "--engines-only", "--port-base", str(stack.port_base))
+    booted = command_line(stack, "up", "--detach", "--engines-only", "--port-base", str(stack.plan.port_base))
 
     assert booted.returncode == 1
     assert "kafka exited with status 1" in booted.stderr

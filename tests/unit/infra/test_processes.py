@@ -8,9 +8,10 @@ from infra.local.environment import stack_environment
 from infra.local.fetch import POMS, VERSIONS
 from infra.local.home import Home
 from infra.local.logs import KEPT, ROTATE_BYTES, open_log, tail
+from infra.local.plan import Parts, Plan
 from infra.local.ports import ports_from
-from infra.local.processes import MIGRATE, WORKERS, stack_processes
-from infra.local.spec import Site
+from infra.local.processes import MIGRATE, WORKERS
+from infra.local.spec import ProcessSpec, Site
 
 JAVA = "infra.local.engines.{}.engine.require_java"
 
@@ -25,8 +26,12 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     return Site(home, ports, stack_environment(home, ports))
 
 
+def planned(site: Site, parts: Parts = "all") -> tuple[ProcessSpec, ...]:
+    return Plan(port_base=20_000, parts=parts).processes(site.home)
+
+
 def test_names_and_ports_are_given_once(site: Site) -> None:
-    specs = stack_processes(site, engines_only=False)
+    specs = planned(site)
     names = [spec.name for spec in specs]
     ports = [port for spec in specs for port in spec.ports().values()]
     assert len(set(names)) == len(names)
@@ -35,14 +40,14 @@ def test_names_and_ports_are_given_once(site: Site) -> None:
 
 def test_every_dependency_is_named_before_what_needs_it(site: Site) -> None:
     seen: set[str] = set()
-    for spec in stack_processes(site, engines_only=False):
+    for spec in planned(site):
         assert seen.issuperset(spec.depends_on), spec.name
         seen.add(spec.name)
 
 
 def test_the_migration_runs_between_the_engines_and_the_application(site: Site) -> None:
-    specs = {spec.name: spec for spec in stack_processes(site, engines_only=False)}
-    engines = {spec.name for spec in stack_processes(site, engines_only=True)}
+    specs = {spec.name: spec for spec in planned(site)}
+    engines = {spec.name for spec in planned(site, "engines")}
     assert set(specs[MIGRATE].depends_on) == engines
     assert specs[MIGRATE].one_shot
     applications = set(specs) - engines - {MIGRATE}
@@ -50,10 +55,16 @@ def test_the_migration_runs_between_the_engines_and_the_application(site: Site) 
     assert all(MIGRATE in specs[name].depends_on for name in applications)
 
 
+def test_applications_alone_wait_for_the_migration_only(site: Site) -> None:
+    first, *others = planned(site, "applications")
+    assert (first.name, first.depends_on) == (MIGRATE, ())
+    assert {spec.name for spec in (first, *others)}.isdisjoint(spec.name for spec in planned(site, "engines"))
+
+
 def test_each_application_process_has_a_metrics_port_of_its_own(site: Site) -> None:
     ports = [
         spec.environment["PHOTOLOG_METRICS_PORT"]
-        for spec in stack_processes(site, engines_only=False)
+        for spec in planned(site)
         if "PHOTOLOG_METRICS_PORT" in spec.environment
     ]
     assert len(set(ports)) == len(ports) == WORKERS + 2
@@ -61,7 +72,7 @@ def test_each_application_process_has_a_metrics_port_of_its_own(site: Site) -> N
 
 def test_no_secret_is_on_a_command_line(site: Site) -> None:
     secrets = [value for key, value in site.environment.items() if "SECRET" in key or "PASSWORD" in key]
-    words = " ".join(word for spec in stack_processes(site, engines_only=False) for word in spec.command)
+    words = " ".join(word for spec in planned(site) for word in spec.command)
     assert not [secret for secret in secrets if secret in words]
 
 

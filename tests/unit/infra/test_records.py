@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.home import Home
+from infra.local.plan import Plan
 from infra.local.records import (
     ProcessRecord,
     SupervisorRecord,
@@ -33,7 +34,7 @@ def record(pid: int | None, mark: str | None) -> ProcessRecord:
 
 def test_records_are_read_back_and_forgotten(home: Home) -> None:
     assert read_supervisor(home) is None
-    supervisor = SupervisorRecord(pid=1, mark="m", port_base=20_000, engines_only=True, overrides={}, phase="up")
+    supervisor = SupervisorRecord(pid=1, mark="m", plan=Plan(port_base=20_000), phase="up")
     write_supervisor(home, supervisor)
     write_process(home, record(1, "m"))
     assert read_supervisor(home) == supervisor
