@@ -11,8 +11,10 @@ from gateway.commands import uploads as upload_commands
 from gateway.endpoint import Endpoint
 from gateway.queries import accounts as account_queries
 from gateway.queries import comments as comment_queries
+from gateway.queries import feed as feed_queries
 from gateway.queries import graph as graph_queries
 from gateway.queries import media as media_queries
+from gateway.queries import posts as post_queries
 from gateway.queries import uploads as upload_queries
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -24,7 +26,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *upload_commands.ENDPOINTS,
     *upload_queries.ENDPOINTS,
     *post_commands.ENDPOINTS,
+    *post_queries.ENDPOINTS,
     *media_queries.ENDPOINTS,
+    *feed_queries.ENDPOINTS,
     *like_commands.ENDPOINTS,
     *comment_commands.ENDPOINTS,
     *comment_queries.ENDPOINTS,
