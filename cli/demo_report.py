@@ -78,12 +78,18 @@ def print_summary(
 
 def print_feed(console: Console, username: str, posts: Sequence[Post]) -> None:
     """The first posts of someone's feed."""
-    table = Table("at", "from", "caption", "photographs", "♥", "comments", title=f"The feed of @{username}")
+    table = Table(title=f"The feed of @{username}", title_justify="left")
+    for name in ("at", "from"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("caption", no_wrap=True, overflow="ellipsis", ratio=1)
+    for name in ("photographs", "♥", "💬"):
+        table.add_column(name, no_wrap=True, justify="right")
     for post in posts[:FEED_ROWS]:
         at = post.published_at.strftime("%H:%M:%S") if post.published_at else ""
-        sizes = ", ".join(f"{one.width}×{one.height}" for one in post.photographs)
+        first, more = post.photographs[0], len(post.photographs) - 1
+        size = f"{first.width}×{first.height}" + (f" +{more}" if more else "")
         counts = (str(post.counts.likes), str(post.counts.comments))
-        table.add_row(at, f"@{post.author.username}", post.caption or "", sizes, *counts)
+        table.add_row(at, f"@{post.author.username}", post.caption or "", size, *counts)
     console.print(table)
 
 
