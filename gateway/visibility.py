@@ -18,16 +18,36 @@ The rules are pure; the loaders below them read the rows exactly, so that a bloc
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from photolog.errors import Forbidden, NotFound
 from projections.accounts import ACCOUNTS, AccountRow
 from projections.graph import PairRow
-from projections.posts import POSTS, PostRow
+from projections.posts import POSTS, PostRow, PostStatus
 from projections.relations import NO_RELATION, Relation, pair_with, relation_of
 from projections.stores.port import RowStore
 from projections.tables import Row, RowKey
 from projections.writes import Kept
+
+
+class AccountFacts(Protocol):
+    """What the rules ask of an account: its row, or its cached card."""
+
+    @property
+    def account_id(self) -> int: ...
+    @property
+    def private(self) -> bool: ...
+    @property
+    def suspended(self) -> bool: ...
+
+
+class PostFacts(Protocol):
+    """What the rules ask of a post: its row, or its cached card."""
+
+    @property
+    def owner_id(self) -> int: ...
+    @property
+    def status(self) -> PostStatus: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +77,28 @@ def nothing_here() -> NotFound:
     return NotFound("not-found", "there is nothing here")
 
 
-def may_see_account(viewer_id: int | None, account: AccountRow | None, relation: Relation) -> bool:
+def may_see_account(viewer_id: int | None, account: AccountFacts | None, relation: Relation) -> bool:
     """Whether an account exists for the viewer: its name, its profile, its counts."""
     if account is None or account.account_id == viewer_id:
         return account is not None
     return not (account.suspended or relation.blocks or relation.blocked_by)
 
 
-def may_see_posts_of(viewer_id: int | None, account: AccountRow | None, relation: Relation) -> bool:
+def may_see_posts_of(viewer_id: int | None, account: AccountFacts | None, relation: Relation) -> bool:
     """Whether the published posts of an account are open to the viewer."""
     if account is None or not may_see_account(viewer_id, account, relation):
         return False
     return account.account_id == viewer_id or not account.private or relation.follows == "active"
 
 
-def may_see_lists_of(viewer_id: int | None, account: AccountRow | None, relation: Relation) -> bool:
+def may_see_lists_of(viewer_id: int | None, account: AccountFacts | None, relation: Relation) -> bool:
     """Whether an account's followers and followees are open to the viewer."""
     return viewer_id is not None and may_see_posts_of(viewer_id, account, relation)
 
 
-def may_see_post(viewer_id: int | None, post: PostRow | None, author: AccountRow | None, relation: Relation) -> bool:
+def may_see_post(
+    viewer_id: int | None, post: PostFacts | None, author: AccountFacts | None, relation: Relation
+) -> bool:
     """Whether a post is there for the viewer."""
     if post is None or post.status == "deleted":
         return False

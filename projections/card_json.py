@@ -78,6 +78,7 @@ class PostCard(PostBody, frozen=True, kw_only=True):
 class CachedAccount(NamedTuple):
     """An account's cached form, opened. `card` is the JSON of `AccountCard`."""
 
+    account_id: int
     private: bool
     suspended: bool
     card: bytes
@@ -96,10 +97,15 @@ def format_account(private: bool, suspended: bool, card: AccountCard) -> bytes:
     return b"%d%b" % (_PRIVATE * private | _SUSPENDED * suspended, msgspec.json.encode(card))
 
 
-def parse_account(value: bytes) -> CachedAccount:
+def parse_account(account_id: int, value: bytes) -> CachedAccount:
     """Open an account's cached form."""
     flags = int(value[:1])
-    return CachedAccount(bool(flags & _PRIVATE), bool(flags & _SUSPENDED), value[1:])
+    return CachedAccount(account_id, bool(flags & _PRIVATE), bool(flags & _SUSPENDED), value[1:])
+
+
+def is_suspended(value: bytes) -> bool:
+    """Whether an account's cached form is that of a suspended one."""
+    return bool(int(value[:1]) & _SUSPENDED)
 
 
 def format_post(owner_id: int, body: PostBody) -> bytes:

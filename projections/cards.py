@@ -19,7 +19,7 @@ import msgspec
 from photolog.ids import slot_of
 from photolog.timestamps import rfc3339
 from projections.accounts import ACCOUNTS, AccountRow
-from projections.card_json import AccountCard, Photograph, Place, PostBody, format_account, format_post, parse_account
+from projections.card_json import AccountCard, Photograph, Place, PostBody, format_account, format_post, is_suspended
 from projections.comments import COMMENT_COUNTS, CommentCountRow
 from projections.graph import PAIRS, PairRow
 from projections.likes import LIKE_COUNTS, LIKES, LikeCountRow
@@ -31,8 +31,9 @@ from projections.writes import Kept
 from schemas.events import MediaItem
 
 CARD = "card"
-LIKE_SUM: Literal["likes"] = "likes"
-COMMENT_SUM: Literal["comments"] = "comments"
+SumName = Literal["likes", "comments"]
+LIKE_SUM: SumName = "likes"
+COMMENT_SUM: SumName = "comments"
 _ALL_PARTS = "*"
 _LIKED = b"1"
 _MEDIA = msgspec.json.Decoder(list[MediaItem])
@@ -55,7 +56,7 @@ def likes_key(viewer_id: int) -> str:
 
 def account_suspended(value: bytes | None) -> bool:
     """Whether a cached account is suspended; one that is known to be absent is not."""
-    return value is not None and parse_account(value).suspended
+    return value is not None and is_suspended(value)
 
 
 def account_writes(account_id: int, kept: Kept) -> list[CacheWrite]:
@@ -75,7 +76,7 @@ def like_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
     return [CacheWrite(likes_key(actor_id), str(post_id), kept.offset, None if kept.row is None else _LIKED)]
 
 
-def sum_writes(post_id: int, name: Literal["likes", "comments"], parts: Iterable[Kept]) -> list[CacheWrite]:
+def sum_writes(post_id: int, name: SumName, parts: Iterable[Kept]) -> list[CacheWrite]:
     """The cached form of a whole count.
 
     Args:
@@ -88,6 +89,11 @@ def sum_writes(post_id: int, name: Literal["likes", "comments"], parts: Iterable
         row = cast(LikeCountRow | CommentCountRow, kept.row)
         writes.append(_part_write(post_id, row.source, name, kept))
     return [*writes, CacheWrite(post_key(post_id), f"{name}/{_ALL_PARTS}", 0, None)]
+
+
+def sum_of(parts: Iterable[Kept]) -> bytes:
+    """A count in the form that `sum_writes` makes a cache answer with."""
+    return b"%d" % sum(cast(LikeCountRow | CommentCountRow, kept.row).count for kept in parts)
 
 
 def cache_writes(key: RowKey[Row], kept: Kept) -> list[CacheWrite]:

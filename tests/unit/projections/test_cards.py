@@ -61,7 +61,7 @@ def card_of(post: PostRow, account: AccountRow = ACCOUNT, liked: bool = True) ->
     (post_write,) = post_writes(post.post_id, Kept(post, 1))
     assert account_write.value is not None
     assert post_write.value is not None
-    author = parse_account(account_write.value).card
+    author = parse_account(7, account_write.value).card
     raw = stitched(parse_post(post_write.value), author, b"3", b"0", liked)
     # Strictly: a field that the documented type does not have would be a lie in the documentation.
     assert msgspec.json.decode(raw).keys() == set(PostCard.__struct_fields__)
@@ -112,7 +112,7 @@ def test_a_rule_sees_status_and_owner_without_parsing(status: str) -> None:
 def test_a_rule_sees_privacy_and_suspension_without_parsing(private: bool, suspended: bool) -> None:
     (write,) = account_writes(7, Kept(changed(ACCOUNT, private=private, suspended=suspended), 4))
     assert write.value is not None
-    opened = parse_account(write.value)
+    opened = parse_account(7, write.value)
     assert (opened.private, opened.suspended) == (private, suspended)
     assert account_suspended(write.value) is suspended
     assert not account_suspended(None)
