@@ -46,7 +46,7 @@ class ProcessSpec:
     metrics_port: int | None = None
     prepare: Callable[[], None] = _nothing
     one_shot: bool = False
-    ready_seconds: float = 180.0
+    ready_seconds: float = 300.0
     stop_seconds: float = 20.0
 
     def ports(self) -> dict[str, int]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 import msgspec
 
@@ -175,17 +175,19 @@ class Stack:
     @contextmanager
     def _starting(self) -> Iterator[None]:
         """Keep every other start away, and refuse where a stack runs already."""
-        starting = take_lock(self.home, "start")
-        supervising = take_lock(self.home)
-        if supervising is not None:
-            supervising.close()
-        if starting is None or supervising is None:
+        with self._lock("start"):
+            # Free now; the supervisor that is about to start takes it.
+            self._lock("supervisor").close()
+            yield
+
+    def _lock(self, name: str) -> TextIO:
+        lock = take_lock(self.home, name)
+        if lock is None:
             raise AlreadyUp(
                 f"A stack is already up, or just starting, in {self.home.root}. See `bin/photolog status`, stop it "
                 "with `bin/photolog down`, or run another one with PHOTOLOG_HOME and --port-base."
             )
-        with starting:
-            yield
+        return lock
 
     def _clean_up_after_crash(self) -> None:
         """Kill what a supervisor that was killed may have left, and wait until it is gone."""
