@@ -126,6 +126,10 @@ class Client:
     def following(self, account_id: str) -> AsyncIterator[v.Account]:
         return self._all(f"/v1/accounts/{account_id}/following", v.Account)
 
+    def mutuals(self, account_id: str) -> AsyncIterator[v.Account]:
+        """Who follows an account and is followed by it."""
+        return self._all(f"/v1/accounts/{account_id}/mutuals", v.Account)
+
     # --- photographs and posts ---
 
     async def upload(

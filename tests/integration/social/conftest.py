@@ -1,0 +1,66 @@
+"""People on the real platform: a gateway and a transcode worker beside the two Faust workers, and a client for each
+person.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import httpx
+import pytest
+
+from photolog.client import Client, gateway_pool, store_pool
+from photolog.errors import PhotologError
+from tests.integration.social.people import PASSWORD, Person
+from tests.integration.workers import WorkerProcess
+
+READY_SECONDS = 90.0
+Joining = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture(scope="session")
+def gateway_address(
+    workers: list[WorkerProcess], migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A gateway on the stack's engines, whose events the workers fold."""
+    assert workers
+    folder = tmp_path_factory.mktemp("gateway")
+    started = [
+        WorkerProcess((command,), migrated, folder / f"{command}.log") for command in ("transcode-worker", "gateway")
+    ]
+    try:
+        for process in started:
+            process.wait_ready()
+        address = migrated["PHOTOLOG_GATEWAY__PUBLIC_URL"]
+        _wait_ready(address)
+        yield address
+    finally:
+        for process in started:
+            process.end()
+
+
+@pytest.fixture
+async def join(gateway_address: str) -> AsyncIterator[Joining]:
+    """Signs a new person up and in."""
+    async with gateway_pool(gateway_address) as gateway, store_pool() as store:
+
+        async def joined(name: str, *, private: bool = False) -> Person:
+            client = Client(gateway, store)
+            username = f"{name}_{secrets.token_hex(5)}"
+            account_id = await client.sign_up(username, PASSWORD, name.title(), private)
+            await client.log_in(username, PASSWORD)
+            return Person(account_id, username, client)
+
+        yield joined
+
+
+def _wait_ready(address: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{address}/readyz", timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    raise PhotologError(f"the gateway at {address} was not ready within {READY_SECONDS:g} s")
