@@ -45,7 +45,7 @@ async def _stores(settings: Settings) -> int:
     try:
         # One after the other: Cassandra agrees on each schema change before the next.
         for statement in statements:
-            await session.execute(statement)
+            await session.define(statement)
     finally:
         await session.close()
     await ObjectStore(settings.s3).ensure_bucket()
@@ -55,7 +55,7 @@ async def _stores(settings: Settings) -> int:
 async def _create_keyspace(settings: CassandraSettings) -> None:
     session = await CassandraSession.connect(settings, keyspace=False)
     try:
-        await session.execute(
+        await session.define(
             f"CREATE KEYSPACE IF NOT EXISTS {settings.keyspace} WITH replication = {settings.replication}"
         )
     finally:

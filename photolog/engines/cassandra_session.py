@@ -17,6 +17,7 @@ from photolog.settings import CassandraSettings
 
 _CONCURRENCY = 128
 _CONNECT_SECONDS = 10.0
+_DEFINE_SECONDS = 60.0
 _STATEMENTS_MAX = 1_000
 
 
@@ -78,6 +79,17 @@ class CassandraSession:
         if serial:
             bound.consistency_level = ConsistencyLevel.LOCAL_SERIAL
         return await self._run(bound)
+
+    async def define(self, cql: str) -> None:
+        """Run a statement that changes the schema, with patience: all nodes agree on it before it returns.
+
+        Raises:
+            StoreUnavailable: no answer in time.
+        """
+        try:
+            await asyncio.to_thread(self._session.execute, cql, timeout=_DEFINE_SECONDS)
+        except (NoHostAvailable, DriverException) as error:
+            raise StoreUnavailable(f"Cassandra: {error}") from error
 
     async def execute_all(
         self, statements: Sequence[tuple[str, Sequence[Any]]], concurrency: int = _CONCURRENCY
