@@ -4,10 +4,12 @@ from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.connection import SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from photolog.engines.redis_connection import QuickConnection, QuickSSLConnection
 from photolog.settings import RedisSettings
 
 RedisClient = Redis | RedisCluster
@@ -38,5 +40,6 @@ def connect_redis(settings: RedisSettings) -> RedisClient:
         retry_on_error=[RedisConnectionError],
         **options,
     )
+    pool.connection_class = QuickSSLConnection if issubclass(pool.connection_class, SSLConnection) else QuickConnection
     # The client owns the pool: closing the one closes the other.
     return Redis.from_pool(pool)

@@ -6,7 +6,7 @@ Every script of ours may run again, so a call that failed anywhere is simply mad
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -49,10 +49,18 @@ class ScriptCall:
         return "EVALSHA", self.script.digest, len(self.keys), *self.keys, *self.arguments
 
 
-# A cluster client raises where it has no connection left, instead of waiting for one as a node's pool does. All that
-# share a client wait here; a few connections are left for whoever does not.
-_gates: WeakKeyDictionary[RedisCluster, asyncio.Semaphore] = WeakKeyDictionary()
+# A cluster client raises where it has no connection left, and a node's pool lets waiters overtake each other until one
+# waited too long. So all that share a client wait here, in turn; a few connections are left for whoever does not.
+_gates: WeakKeyDictionary[RedisClient, asyncio.Semaphore] = WeakKeyDictionary()
 _SPARE_CONNECTIONS = 4
+
+
+def _gate_of(client: RedisClient) -> asyncio.Semaphore:
+    if isinstance(client, RedisCluster):
+        connections = int(client.connection_kwargs["max_connections"])
+    else:
+        connections = client.connection_pool.max_connections
+    return _gates.setdefault(client, asyncio.Semaphore(max(1, connections - _SPARE_CONNECTIONS)))
 
 
 class ScriptRunner:
@@ -61,10 +69,7 @@ class ScriptRunner:
     def __init__(self, client: RedisClient) -> None:
         self.client = client
         self.clustered = isinstance(client, RedisCluster)
-        self._gate: AbstractAsyncContextManager[None] = nullcontext()
-        if isinstance(client, RedisCluster):
-            connections = int(client.connection_kwargs["max_connections"])
-            self._gate = _gates.setdefault(client, asyncio.Semaphore(max(1, connections - _SPARE_CONNECTIONS)))
+        self._gate = _gate_of(client)
 
     async def run(self, calls: Sequence[ScriptCall]) -> list[Any]:
         """The answers of the calls, in order, in one round trip for each node.
