@@ -59,7 +59,7 @@ async def feed_skeleton(services: Services, viewer_id: int, before: Place | None
         stretch = behind(stretch, before)
     if len(stretch.entries) < count and not stretch.ended:
         sources = await _sources(services, viewer_id)
-        lower = await _newest_of(services.rows, sources, stretch.complete_from, count - len(stretch.entries))
+        lower, _ = await _newest_of(services.rows, sources, stretch.complete_from, count - len(stretch.entries))
         stretch = continued(stretch, lower)
     return newest(stretch, count + ahead)
 
@@ -68,9 +68,11 @@ async def _filled(services: Services, viewer_id: int) -> Stretch:
     """Make the viewer's timeline: open, then read, then merge, so that what is delivered meanwhile is kept."""
     opened = await services.timelines.open(viewer_id)
     sources = await _sources(services, viewer_id)
-    stretch = await _newest_of(services.rows, sources, None, services.settings.limits.timeline_entries)
+    stretch, read = await _newest_of(services.rows, sources, None, services.settings.limits.timeline_entries)
+    # An author of pulled posts is to be remembered even where none of them is among the newest entries.
+    pulled = [entry for entry in read if entry.pull]
     mark_ms = low_mark_of(stretch)
-    await services.timelines.merge(viewer_id, stretch.entries, low_mark_ms=mark_ms, opened=opened)
+    await services.timelines.merge(viewer_id, [*stretch.entries, *pulled], low_mark_ms=mark_ms, opened=opened)
     return stretch
 
 
@@ -80,8 +82,10 @@ async def _sources(services: Services, viewer_id: int) -> list[int]:
     return [viewer_id, *(following.followee_id for following in followings)]
 
 
-async def _newest_of(rows: RowStore, author_ids: Sequence[int], after: Place | None, count: int) -> Stretch:
-    """The newest posts of many authors together.
+async def _newest_of(
+    rows: RowStore, author_ids: Sequence[int], after: Place | None, count: int
+) -> tuple[Stretch, list[TimelineEntry]]:
+    """The newest posts of many authors together, and all that were read to find them: the newest of each author.
 
     Few posts of each are read first. An author of whom more may belong to the newest `count` is read on, and there are
     ever fewer of these.
@@ -100,7 +104,7 @@ async def _newest_of(rows: RowStore, author_ids: Sequence[int], after: Place | N
             if not stretch.ended and stretch.complete_from > floor
         }
         limit = min(count, limit * _GROWTH)
-    return newest(merged([Stretch(sorted(found, reverse=True), floor_of(found, count))]), count)
+    return newest(merged([Stretch(sorted(found, reverse=True), floor_of(found, count))]), count), found
 
 
 async def _each_newest(rows: RowStore, author_ids: Iterable[int], after: Place | None, count: int) -> list[Stretch]:

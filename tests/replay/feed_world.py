@@ -1,0 +1,223 @@
+"""The whole river in memory, from commands to pages of the feed, with everything at once and nothing reliable.
+
+Every call to a store or the log gives way to others a few times before and after it takes effect, so that jobs and
+readers interleave in any way; and a worker may die at any call that changes something. All of it follows from seeds.
+"""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from gateway.queries.feed import feed_page
+from gateway.services import Services
+from photolog.settings import LimitSettings
+from projections.cards import cache_writes
+from projections.feed import Place
+from projections.stores.memory_cache import MemoryCache
+from projections.stores.memory_feeds import MemoryTimelines
+from projections.stores.memory_rows import MemoryRows
+from schemas import events as e
+from streams.errors import PositionLost
+from streams.jobs import JobResources, Steps, live_steps
+from tests.replay import actions
+from tests.replay.naive import NaiveWorld
+from tests.unit.gateway.river import River
+from tests.unit.streams.river import SERDE, MemoryLog, OpenKeys, encoded
+
+TIMELINE_ENTRIES = 4
+CELEBRITY_FOLLOWERS = 2
+PAGES_MAX = 200
+
+_CALLS = {"load", "get", "get_many", "scan", "scan_kept", "position", "read", "page"}
+_CHANGES = {"apply", "advance", "merge", "deliver", "open", "append_all"}
+
+
+class Killed(Exception):
+    """Stands for SIGKILL."""
+
+
+@dataclass(slots=True)
+class Fate:
+    """How many changes a worker's batch may still make before it is killed."""
+
+    changes_left: int
+
+
+_FATE: ContextVar[Fate | None] = ContextVar("fate", default=None)
+
+
+class Restless:
+    """A store or the log whose calls give way to others, and in which doomed workers die.
+
+    Args:
+        inner: what answers.
+        chaos: decides how often a call gives way.
+    """
+
+    def __init__(self, inner: Any, chaos: random.Random) -> None:
+        self._inner = inner
+        self._chaos = chaos
+
+    def __getattr__(self, name: str) -> Any:
+        answer = getattr(self._inner, name)
+        if name not in _CALLS and name not in _CHANGES:
+            return answer
+
+        async def restless(*arguments: Any, **options: Any) -> Any:
+            await self._give_way()
+            fate = _FATE.get()
+            if fate is not None and name in _CHANGES:
+                if fate.changes_left == 0:
+                    raise Killed
+                fate.changes_left -= 1
+            result = await answer(*arguments, **options)
+            await self._give_way()
+            return result
+
+        return restless
+
+    async def _give_way(self) -> None:
+        for _ in range(self._chaos.randint(0, 3)):
+            await asyncio.sleep(0)
+
+
+class FeedWorld:
+    """People, their commands, the jobs and the feeds."""
+
+    def __init__(self) -> None:
+        self.chaos = random.Random(0)
+        self.now_ms = actions.START_MS
+        self.log, self.keys = MemoryLog(), OpenKeys()
+        self.memory = (MemoryRows(), MemoryTimelines(TIMELINE_ENTRIES), MemoryCache())
+        self._rows, self._timelines, self._cache, self._log = (
+            Restless(inner, self.chaos) for inner in (*self.memory, self.log)
+        )
+        self.services = self._services()
+        self.steps: Steps = {}
+        self.read: dict[tuple[str, int], int] = {}
+        self.restart()
+        self.naive = NaiveWorld()
+        self._seen: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self._applied: set[UUID] = set()
+
+    def restart(self) -> None:
+        """New worker processes: nothing is remembered but what the stores hold."""
+        self.read = {}
+        self.steps = live_steps(
+            JobResources(
+                rows=self._rows,
+                timelines=self._timelines,
+                cache=self._cache,
+                cache_form=cache_writes,
+                log=self._log,
+                serde=SERDE,
+                keys=self.keys,
+                celebrity_followers=CELEBRITY_FOLLOWERS,
+                timeline_entries=TIMELINE_ENTRIES,
+                clock_ms=lambda: self.now_ms,
+            )
+        )
+
+    def append(self, event: e.Event) -> None:
+        """A command's event is acknowledged."""
+        self.log.append(encoded(event, at_ms=self.now_ms))
+
+    def expected(self, viewer_id: int) -> list[int]:
+        """The whole feed of a viewer, from nothing but what stands in the log."""
+        self._catch_up()
+        shown = [
+            (post.published_ms or 0, post_id)
+            for post_id, post in self.naive.posts.items()
+            if post.status == "published" and (post.owner_id == viewer_id or self._shows(viewer_id, post.owner_id))
+        ]
+        return [post_id for _, post_id in sorted(shown, reverse=True)]
+
+    async def work(self, size: int, deaths: Sequence[int | None], readers: Sequence[int]) -> bool:
+        """Give every partition one batch, all at once, while people read; whether there was anything to do.
+
+        Args:
+            size: records of a batch at most.
+            deaths: for each batch in turn, after how many changes its worker dies, None to live.
+            readers: who reads the first page meanwhile.
+        """
+        places = [place for place in sorted(self.log.partitions) if place[0] in self.steps]
+        self.chaos.shuffle(places)
+        fates = [deaths[number % len(deaths)] if deaths else None for number in range(len(places))]
+        turns = [self._turn(place, size, fate) for place, fate in zip(places, fates, strict=True)]
+        outcomes = await asyncio.gather(*turns, *(self.page(viewer, None, 3) for viewer in readers))
+        # What a killed worker had begun goes on to its end, as a call does that is already on the wire.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
+        if "died" in outcomes:
+            self.restart()
+        return any(outcome in ("worked", "died") for outcome in outcomes)
+
+    async def settle(self) -> None:
+        """Let the jobs do all there is to do."""
+        self.restart()
+        while await self.work(self.chaos.randint(1, 6), (), ()):
+            pass
+
+    async def page(self, viewer_id: int, before: Place | None, limit: int) -> tuple[list[int], Place | None]:
+        """The ids on a page of a feed, and where it ends."""
+        cards, mark = await feed_page(self.services, viewer_id, before, limit)
+        return [int(msgspec.json.decode(card)["id"]) for card in cards], mark
+
+    async def feed(self, viewer_id: int, limit: int) -> list[int]:
+        """All pages of a feed."""
+        found: list[int] = []
+        before = None
+        for _ in range(PAGES_MAX):
+            ids, before = await self.page(viewer_id, before, limit)
+            found += ids
+            if before is None:
+                return found
+        raise AssertionError("the feed does not end")
+
+    async def _turn(self, place: tuple[str, int], size: int, changes_left: int | None) -> str:
+        _FATE.set(None if changes_left is None else Fate(changes_left))
+        topic, partition = place
+        try:
+            if place not in self.read:
+                positions = [await step.resume(topic, partition) for step in self.steps[topic]]
+                self.read[place] = min(position or 0 for position in positions)
+            batch = self.log.partitions[place][self.read[place] :][:size]
+            for step in self.steps[topic] if batch else ():
+                await step.run(topic, partition, batch)
+        except (Killed, PositionLost):
+            return "died"
+        self.read[place] += len(batch)
+        return "worked" if batch else "idle"
+
+    def _services(self) -> Services:
+        gateway = River()
+        gateway.settings.limits = LimitSettings.model_construct(timeline_entries=TIMELINE_ENTRIES)
+        return replace(gateway.services, rows=self._rows, timelines=self._timelines, cache=self._cache)
+
+    def _shows(self, viewer_id: int, author_id: int) -> bool:
+        world = self.naive
+        return (
+            (viewer_id, author_id) in world.follows
+            and (viewer_id, author_id) not in world.mutes
+            and not {(viewer_id, author_id), (author_id, viewer_id)} & world.blocks.keys()
+            and author_id in world.private
+            and author_id not in world.suspended
+        )
+
+    def _catch_up(self) -> None:
+        """Let the naive world know what was appended since."""
+        for place, records in self.log.partitions.items():
+            for record in records[self._seen[place] :]:
+                event_id = UUID((record.header("ce_id") or b"").decode())
+                if event_id not in self._applied:
+                    self._applied.add(event_id)
+                    event = SERDE.open_record(SERDE.parse(record.value), lambda _: None)
+                    self.naive.apply(event, record.timestamp_ms)
+            self._seen[place] = len(records)
