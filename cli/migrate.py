@@ -2,8 +2,6 @@
 
 import asyncio
 
-from projections.catalogue import TABLES
-from projections.stores.cassandra_ddl import POSITIONS_DDL, table_ddl
 from rich.console import Console
 
 from gateway.vault import VAULT_DDL
@@ -12,6 +10,8 @@ from photolog.engines.object_store import ObjectStore
 from photolog.keyring import KEYRING_DDL
 from photolog.log.admin import TopicWanted, create_topics
 from photolog.settings import CassandraSettings, Settings, load_settings
+from projections.catalogue import TABLES
+from projections.stores.cassandra_ddl import POSITIONS_DDL, table_ddl
 from schemas.registry import register_all
 from schemas.topics import FOREVER_MS, TOPICS
 
