@@ -8,6 +8,8 @@ import time
 import warnings
 from typing import Any
 
+import httpx
+
 with warnings.catch_warnings():
     # Confluent's client imports authlib, which then warns of an HTTP client that neither of us uses.
     warnings.filterwarnings("ignore", message="The httpx module is deprecated")
@@ -56,15 +58,16 @@ def load_serde(settings: RegistrySettings) -> Serde:
     Raises:
         StoreUnavailable: the registry did not answer within about ten seconds.
     """
-    client = registry_client(settings)
-    return Serde(_ids(client), lambda schema_id: _text(client, schema_id))
+    with registry_client(settings) as client:
+        ids = _ids(client)
+    return Serde(ids, lambda schema_id: _text(settings, schema_id))
 
 
 def _ids(client: SchemaRegistryClient) -> dict[type[Event], int]:
     for attempt in range(_TRIES):
         try:
             return {event: _id(client, event) for event in SCHEMAS}
-        except (SchemaRegistryError, OSError) as error:
+        except (SchemaRegistryError, httpx.HTTPError) as error:
             if attempt == _TRIES - 1:
                 raise StoreUnavailable(f"the registry does not know every schema of ours: {error}") from error
             time.sleep(_PAUSE_SECONDS)
@@ -79,10 +82,15 @@ def _id(client: SchemaRegistryClient, event: type[Event]) -> int:
     return int(found)
 
 
-def _text(client: SchemaRegistryClient, schema_id: int) -> str | None:
+def _text(settings: RegistrySettings, schema_id: int) -> str | None:
+    """Asked so seldom that a connection is not kept for it."""
     try:
-        return client.get_schema(schema_id).schema_str
+        with registry_client(settings) as client:
+            text: str | None = client.get_schema(schema_id).schema_str
+            return text
     except SchemaRegistryError as error:
         if error.error_code == _UNKNOWN_SCHEMA or error.http_status_code == 404:
             return None
         raise StoreUnavailable(f"registry: {error}") from error
+    except httpx.HTTPError as error:
+        raise StoreUnavailable(f"registry: {error!r}") from error

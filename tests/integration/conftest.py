@@ -1,0 +1,57 @@
+"""What integration tests share beside the engines: what `migrate` makes, two workers, a hand on the stores."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from infra.local.home import REPOSITORY
+from infra.local.stack import Stack
+from photolog.ids import SnowflakeSource, random_node
+from photolog.settings import Settings
+from streams.bootstrap import connect
+from tests.integration.workers import Hand, WorkerProcess, without_deployment
+
+
+@pytest.fixture(scope="session")
+def migrated(stack: Stack) -> dict[str, str]:
+    """The stack's keys, once topics, tables, schemas and bucket are there."""
+    environment = dict(stack.environment())
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.app", "migrate"],
+        cwd=REPOSITORY,
+        env={**without_deployment(), **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return environment
+
+
+@pytest.fixture(scope="session")
+def workers(migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[WorkerProcess]]:
+    """Two workers, who share the partitions."""
+    folder = tmp_path_factory.mktemp("workers")
+    started = [
+        WorkerProcess(("worker", "--index", str(index)), migrated, folder / f"worker-{index}.log") for index in range(2)
+    ]
+    try:
+        for worker in started:
+            worker.wait_ready()
+        yield started
+    finally:
+        for worker in started:
+            worker.end()
+
+
+@pytest.fixture(scope="session")
+async def hand(migrated: dict[str, str], settings: Settings) -> AsyncIterator[Hand]:
+    """Stores and log, beside the workers."""
+    async with connect(settings) as resources:
+        rows: Any = resources.rows
+        timelines: Any = resources.timelines
+        yield Hand(resources, settings, SnowflakeSource(random_node()), rows._session, timelines._runner.client)

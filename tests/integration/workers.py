@@ -1,0 +1,232 @@
+"""Faust workers as the stack runs them, real processes on the real engines, and a hand on their stores."""
+
+import asyncio
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from infra.local.home import REPOSITORY
+from infra.local.ports import is_free
+from photolog.ids import SnowflakeSource, new_event_id, now_ms
+from photolog.keyring import SubjectKeyring
+from photolog.log.record import EncodedRecord, event_headers
+from photolog.positions import Position
+from photolog.settings import Settings
+from projections.posts import POSTS
+from projections.stores.port import Source, StoredPosition
+from schemas.events import Event
+from schemas.serde import SCHEMAS
+from schemas.topics import FEED_FANOUT, topic_of
+from streams.jobs import JobResources
+from tests.unit.streams.scenario import post, ready
+
+PATIENCE_SECONDS = 90.0
+_LAG_LINE = re.compile(r'photolog_lag_records\{partition="(\d+)",projection="([a-z]+)",topic="([a-z.]+)"\} ([0-9.e+]+)')
+
+
+class WorkerProcess:
+    """One worker, started again whenever it ends, as the supervisor does.
+
+    Args:
+        arguments: of the command line.
+        environment: the stack's keys.
+        log: file for its output.
+    """
+
+    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], log: Path) -> None:
+        self.metrics_port = _free_port()
+        self.exits: list[int] = []
+        self.log = log
+        self._arguments = arguments
+        self._environment = {
+            **without_deployment(),
+            **environment,
+            "PHOTOLOG_METRICS_HOST": "127.0.0.1",
+            "PHOTOLOG_METRICS_PORT": str(self.metrics_port),
+            "PHOTOLOG_HOME": str(log.parent),
+        }
+        self._ending = threading.Event()
+        self.process = self._start()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._keeper.start()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def lags(self) -> dict[tuple[str, str, int], int]:
+        """What it shows of its own partitions; empty while it does not answer."""
+        try:
+            text = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5).text
+        except httpx.HTTPError:
+            return {}
+        return {(found[2], found[3], int(found[1])): int(float(found[4])) for found in _LAG_LINE.finditer(text)}
+
+    def wait_ready(self) -> None:
+        """Return once it serves its metrics."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5)
+            except httpx.HTTPError:
+                time.sleep(0.2)
+            else:
+                return
+        raise AssertionError(f"not ready:\n{self.log.read_text()[-3000:]}")
+
+    def end(self) -> None:
+        """Stop it for good."""
+        self._ending.set()
+        self.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._keeper.join(25)
+
+    def _keep(self) -> None:
+        while True:
+            status = self.process.wait()
+            self.exits.append(status)
+            if self._ending.is_set():
+                return
+            time.sleep(0.3)
+            self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "cli.app", *self._arguments],
+                cwd=REPOSITORY,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+
+def without_deployment() -> dict[str, str]:
+    """This process's environment without keys that name a deployment."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("PHOTOLOG_")}
+
+
+def _free_port() -> int:
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        if is_free(port):
+            return port
+
+
+@dataclass
+class Hand:
+    """What a test does to the river, and what it sees in the stores."""
+
+    resources: JobResources
+    settings: Settings
+    ids: SnowflakeSource
+    session: Any
+    redis: Any
+
+    async def append(self, *events: Event, headers: Mapping[str, bytes] | None = None) -> list[Position]:
+        """Append commands' events; subjects get keys."""
+        return await self.append_records([await self.record(event) for event in events])
+
+    async def append_records(self, records: list[EncodedRecord]) -> list[Position]:
+        """Append in slices, as librdkafka's queue is bounded."""
+        positions: list[Position] = []
+        for start in range(0, len(records), 5_000):
+            positions += await self.resources.log.append_all(records[start : start + 5_000])
+        return positions
+
+    async def record(self, event: Event) -> EncodedRecord:
+        """A command's record."""
+        topic = topic_of(type(event))
+        keys = self.resources.keys
+        subjects = {getattr(event, subject) for subject in SCHEMAS[type(event)].personal.values()}
+        if isinstance(keys, SubjectKeyring):
+            for subject in subjects:
+                await keys.create(subject)
+        return EncodedRecord(
+            topic=topic.name,
+            key=topic.key(event).encode(),
+            value=self.resources.serde.encode(event, keys.key_of),
+            headers=event_headers(new_event_id(), event.type, now_ms(), "test"),
+            timestamp_ms=now_ms(),
+        )
+
+    async def applied(self, projection: str, positions: list[Position]) -> None:
+        """Return once a projection is past these positions."""
+        ends: dict[Source, int] = {}
+        for position in positions:
+            source = Source(projection, position.topic, position.partition)
+            ends[source] = max(position.offset + 1, ends.get(source, 0))
+
+        async def reached() -> bool:
+            stored = await self.positions(projection)
+            return all(source in stored and stored[source].next_offset >= end for source, end in ends.items())
+
+        await eventually(reached)
+
+    async def delivered(self) -> None:
+        """Return once everything that the posts job had requested has been delivered, and the positions say so."""
+        wanted: dict[tuple[str, int], int] = {}
+        for stored in (await self.positions("posts")).values():
+            for place, end in stored.outputs.items():
+                if place[0] == FEED_FANOUT.name:
+                    wanted[place] = max(end, wanted.get(place, 0))
+
+        async def reached() -> bool:
+            stored = await self.positions("feed")
+            held = {(source.topic, source.partition): position.next_offset for source, position in stored.items()}
+            return all(held.get(place, 0) >= end for place, end in wanted.items())
+
+        await eventually(reached)
+
+    async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
+        """All stored positions of a projection."""
+        store = self.resources.timelines if projection == "feed" else self.resources.rows
+        return await store.positions(projection)
+
+    async def feed_of(self, reader: int, limit: int = 300) -> list[int]:
+        """The posts of a timeline, newest first."""
+        page = await self.resources.timelines.page(reader, before=None, limit=limit)
+        return [entry.post_id for entry in page.entries]
+
+
+async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> None:
+    """Return once the predicate holds.
+
+    Raises:
+        AssertionError: it did not within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while not await predicate():
+        assert time.monotonic() < deadline, f"{predicate.__qualname__} did not hold within {seconds:.0f} s"
+        await asyncio.sleep(0.05)
+
+
+async def published(hand: Hand, author: int) -> int:
+    """Append a post with one photograph that is ready; its id, once it is published."""
+    post_id, media_id = hand.ids.next(), hand.ids.next()
+    await hand.append(ready(media_id, author), post(post_id, author, media_id))
+
+    async def is_published() -> bool:
+        row = await hand.resources.rows.get(POSTS.key(post_id))
+        return row is not None and row.status == "published"
+
+    await eventually(is_published)
+    return post_id
