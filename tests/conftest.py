@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -17,6 +18,8 @@ hypothesis.settings.register_profile("photolog", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("photolog")
 
 
+TESTS = Path(__file__).parent
+ENGINE_FOLDERS = frozenset({"integration", "e2e"})
 ENGINE_FIXTURES = frozenset({"stack", "valkey_cluster_url"})
 
 
@@ -31,9 +34,10 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever asks for the engines is an integration test, wherever it lies."""
+    """Whatever asks for the engines is an integration test, wherever it lies; so is all that lies with such tests."""
     for item in items:
-        if ENGINE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        beside = ENGINE_FOLDERS.intersection(item.path.relative_to(TESTS).parts)
+        if beside or ENGINE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("integration")
 
 

@@ -40,9 +40,9 @@ def test_every_command_that_exists_is_listed_and_has_help_with_its_example() -> 
     listing = run("--help", COLUMNS="200", TERM="dumb").stdout
     for name in ("up", "down", "status", "test"):
         assert COMMANDS[name].summary in listing
-        page = run(name, "--help", COLUMNS="200", TERM="dumb")
-        assert page.returncode == 0, page.stderr
-        assert COMMANDS[name].example in page.stdout
+        page = CliRunner().invoke(command_line.app, [name, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+        assert page.exit_code == 0, page.output
+        assert COMMANDS[name].example in page.output
 
 
 def test_a_command_whose_module_does_not_exist_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
