@@ -87,8 +87,14 @@ class Step:
         self._work = work
         self._log = log
         self._stall = stall or Stall(name)
+        self._running = 0
         self._held: dict[Source, int] = {}
         self._fresh: set[Source] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is being worked on, or waits for an engine that is away."""
+        return self._running > 0
 
     async def resume(self, topic: str, partition: int) -> int | None:
         """The offset to read from, None for the log's start; the engine is about to seek there."""
@@ -125,7 +131,11 @@ class Step:
         source = Source(self.name, topic, partition)
         unique = {record.offset: record for record in records}
         ordered = [unique[offset] for offset in sorted(unique)]
-        await self._stall.until_done(lambda: self._attempt(source, ordered))
+        self._running += 1
+        try:
+            await self._stall.until_done(lambda: self._attempt(source, ordered))
+        finally:
+            self._running -= 1
 
     async def _attempt(self, source: Source, records: Sequence[StoredRecord]) -> None:
         stored = await self._positions.position(source)

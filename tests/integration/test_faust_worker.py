@@ -1,12 +1,21 @@
 """Two Faust workers on the real engines: exact under repeats, rewinds, flushes and the loss of an engine."""
 
 import time
+from collections.abc import Sequence
 
 from infra.local.stack import Stack
+from photolog.errors import LogUnavailable
+from photolog.log.record import EncodedRecord
+from photolog.positions import Position
+from photolog.settings import Settings
+from projections.catalogue import PROJECTIONS, TABLES
 from projections.graph import GRAPH_COUNTS
 from projections.likes import LIKE_COUNTS
+from projections.stores.memory_rows import MemoryRows
 from schemas import events as e
 from schemas.topics import MEDIA_REQUESTED, TOPICS
+from streams.jobs import folding_steps
+from streams.replay import replay
 from tests.integration.workers import Hand, WorkerProcess, eventually, published
 
 PARTITIONS = 4
@@ -98,6 +107,55 @@ async def test_events_appended_while_a_store_is_dead_are_applied_when_it_is_back
     positions = await hand.append(*(e.PostLiked(actor_id=hand.ids.next(), post_id=post_id) for _ in range(200)))
     await hand.applied("likes", positions)
     assert await likes_of(hand, post_id) == 200
+
+
+async def test_events_appended_after_the_log_was_dead_are_applied(
+    workers: list[WorkerProcess], hand: Hand, stack: Stack
+) -> None:
+    post_id = hand.ids.next()
+    stack.kill("kafka")
+    likes = [await hand.record(e.PostLiked(actor_id=hand.ids.next(), post_id=post_id)) for _ in range(50)]
+    positions: list[Position] = []
+
+    async def appended() -> bool:
+        try:
+            positions[:] = await hand.append_records(likes)
+        except LogUnavailable:
+            return False
+        return True
+
+    await eventually(appended)
+    await hand.applied("likes", positions)
+    assert await likes_of(hand, post_id) == 50
+
+
+async def test_the_replay_engine_folds_the_log_into_the_very_rows_that_the_workers_made(
+    workers: list[WorkerProcess], hand: Hand, settings: Settings
+) -> None:
+    resources, replayed = hand.resources, MemoryRows()
+    steps = folding_steps(PROJECTIONS, replayed, resources.serde, resources.keys, Unheard())
+    for topic, ours in steps.items():
+        await replay(settings.kafka, topic, ours)
+    tables = {table.name: table for table in TABLES}
+    rows = {
+        tables[table].key(*key): kept.row
+        for (table, _), partition in replayed._partitions.items()
+        for key, kept in partition.items()
+    }
+    for projection in PROJECTIONS:
+        ends = await replayed.positions(projection.name)
+        reached = [Position(at.topic, at.partition, stored.next_offset - 1) for at, stored in ends.items()]
+        await hand.applied(projection.name, reached)
+    live = dict(zip(rows, await resources.rows.get_many(list(rows)), strict=True))
+    assert len(rows) > 100
+    assert {key: row for key, row in live.items() if row != rows[key]} == {}
+
+
+class Unheard:
+    """Takes a replay's dead letters: the live jobs have appended them long since."""
+
+    async def append_all(self, records: Sequence[EncodedRecord]) -> list[Position]:
+        return []
 
 
 async def test_sigterm_ends_a_worker_within_seconds_and_the_other_goes_on(

@@ -1,5 +1,7 @@
 """A small world's events: five people, posts in every state, likes and comments that come and go."""
 
+from typing import Literal
+
 from schemas import events as e
 from tests.unit.streams.river import River
 
@@ -11,9 +13,8 @@ def account(account_id: int, private: bool = False) -> e.AccountCreated:
     return e.AccountCreated(account_id=account_id, username=f"u{account_id}", display_name="N", private=private)
 
 
-def follow(follower_id: int, followee_id: int, status: str = "active") -> e.FollowCreated:
-    wanted = "active" if status == "active" else "pending"
-    return e.FollowCreated(follower_id=follower_id, followee_id=followee_id, wanted_status=wanted)
+def follow(follower_id: int, followee_id: int, status: Literal["active", "pending"] = "active") -> e.FollowCreated:
+    return e.FollowCreated(follower_id=follower_id, followee_id=followee_id, wanted_status=status)
 
 
 def post(post_id: int, owner_id: int, *media_ids: int) -> e.PostCreated:

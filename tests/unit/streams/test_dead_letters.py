@@ -60,7 +60,7 @@ async def test_an_event_on_which_the_fold_raises_goes_aside_alone(monkeypatch: p
     def raises_on_two(self: object, rows: object, recorded: Any) -> Any:
         if recorded.event.post_id == 2:
             raise RuntimeError("the caption was: secret words")
-        return fold(self, rows, recorded)  # type: ignore[arg-type]
+        return fold(self, rows, recorded)
 
     monkeypatch.setattr(type(projection), "project", raises_on_two)
     river.append(*(e.PostLiked(actor_id=ANNA, post_id=post_id) for post_id in (1, 2, 3)))
