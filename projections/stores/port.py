@@ -131,7 +131,8 @@ class TimelineStore(PositionStore, Protocol):
         """Add each entry to the timelines of those followers that exist and reach below it.
 
         Returns:
-            How many timelines took an entry. Adding an entry again changes nothing.
+            How many timelines took an entry that they did not have; one that lies below a mark, where no page
+            shows it, may count. Adding an entry again changes nothing.
         """
 
     async def page(self, account_id: int, *, before: TimelineEntry | None, limit: int) -> TimelinePage:

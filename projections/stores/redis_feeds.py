@@ -26,6 +26,7 @@ CALLS_PER_TRIP = 16
 TRIM_SLACK = 0.1
 _MEMBER = struct.Struct(">QQ")
 _PULL = struct.Struct(">cQ")
+_FILLED = b"\xff!"
 
 
 class RedisTimelines(RedisPositions):
@@ -64,17 +65,12 @@ class RedisTimelines(RedisPositions):
         answer = await self._one(_PAGE, account_id, self._life_ms, begin, limit)
         if not answer:
             return TimelinePage(False, (), UNFILLED_MS)
-        sentinel, low_mark, pulls, members = answer
-        filled = sentinel.startswith(b"!")
+        (state, *pulls), members = answer
         entries = _entries(members)
         if before is not None:
             entries = [entry for entry in entries if entry < before][:limit]
-        return TimelinePage(
-            True,
-            tuple(entries),
-            int(low_mark) if filled else UNFILLED_MS,
-            tuple(_PULL.unpack(pull)[1] for pull in pulls),
-        )
+        low_mark_ms = int(state[state.rfind(b":") + 1 :]) if state.startswith(_FILLED) else UNFILLED_MS
+        return TimelinePage(True, tuple(entries), low_mark_ms, tuple(_PULL.unpack(pull)[1] for pull in pulls))
 
     async def open(self, account_id: int) -> str:
         """See `TimelineStore.open`."""

@@ -141,10 +141,18 @@ async def test_nothing_but_ties_is_trimmed_to_an_empty_timeline_that_lives_on(su
 async def test_entries_at_or_below_the_mark_are_refused(subject: TimelineSubject) -> None:
     account = fresh_id()
     await filled(subject.store, account, 10)
-    deliveries = [Delivery(entry(published_ms), (account,)) for published_ms in (9, 10, 11)]
-    assert await subject.store.deliver(deliveries) == 1
+    await subject.store.deliver([Delivery(entry(published_ms), (account,)) for published_ms in (9, 10, 11)])
     await subject.store.merge(account, [entry(8), entry(10, 4), entry(12)], low_mark_ms=None)
     assert await shown(subject.store, account) == [12, 11]
+
+
+async def test_refused_entries_do_not_push_out_others(subject: TimelineSubject) -> None:
+    account = fresh_id()
+    await filled(subject.store, account, 50, *(entry(published_ms) for published_ms in range(51, 51 + CAP)))
+    for published_ms in range(1, 2 * CAP):
+        await subject.store.deliver([Delivery(entry(published_ms), (account,))])
+    page = await subject.store.page(account, before=None, limit=100)
+    assert (len(page.entries), page.low_mark_ms) == (CAP, 50)
 
 
 async def test_an_opened_timeline_is_complete_for_nothing_and_takes_deliveries(subject: TimelineSubject) -> None:

@@ -1,27 +1,35 @@
--- What the timeline scripts share. A timeline is one sorted set, so that its existence, its low mark and its entries
--- change together:
---   its sentinel  "?" .. life while it is being filled, "!" .. life once it is; its score is the low mark,
---                 and no entry's score is as low, so it is always the first member
+-- What the timeline scripts share. A timeline is one sorted set, so that its existence, its state, its low mark and its
+-- entries change together:
 --   its entries   16 bytes, post id and author id, big-endian; the score is when the post was published, in ms
 --   its pulls     "@" .. author id (8 bytes), score inf: authors whose posts are merged on reading
-local call = redis.call
+--   its state     "\255?" or "\255!" .. life .. ":" .. low mark, score inf: being filled, or filled; always the last
+-- Entries at or below the low mark are not part of it: delivery may leave some there, because asking for the mark first
+-- costs as much as adding; no page shows them, and the next trim takes them away.
+local call, keys, words = redis.call, KEYS, ARGV
 
--- Moves the sentinel up to `mark` and removes the entries at or below it. The sentinel goes first: a set that
--- became empty in between would lose its expiry.
-local function raise_mark(key, sentinel, mark)
-  call('ZADD', key, mark, sentinel)
-  call('ZREMRANGEBYSCORE', key, '-inf', '(' .. mark)
-  for _, member in ipairs(call('ZRANGEBYSCORE', key, mark, mark)) do
-    if member ~= sentinel then call('ZREM', key, member) end
+-- The state of a timeline as it is stored, then its kind, life and low mark; nothing where there is no timeline.
+local function state_of(key)
+  local state = call('ZRANGE', key, -1, -1)[1]
+  if state then return state, string.match(state, '^\255([?!])(%x*):(%d+)$') end
+end
+
+-- Removes what lies at or below `mark`, which becomes the low mark.
+local function raise_mark(key, state, kind, life, mark)
+  local raised = '\255' .. kind .. life .. ':' .. mark
+  if raised ~= state then
+    call('ZADD', key, 'inf', raised)
+    call('ZREM', key, state)
   end
+  call('ZREMRANGEBYSCORE', key, '-inf', mark)
 end
 
 -- Keeps the newest `cap` entries once there are more than `bound`.
 local function trim(key, cap, bound)
-  local entries = call('ZCARD', key) - 1
+  if call('ZCARD', key) - 1 <= bound then return end
+  local state, kind, life, mark = state_of(key)
+  call('ZREMRANGEBYSCORE', key, '-inf', mark)
+  local entries = call('ZCARD', key) - call('ZCOUNT', key, 'inf', 'inf')
   if entries <= bound then return end
-  entries = entries - call('ZCOUNT', key, 'inf', 'inf')
-  if entries <= bound then return end
-  local newest_gone = call('ZRANGE', key, entries - cap, entries - cap, 'WITHSCORES')
-  raise_mark(key, call('ZRANGE', key, 0, 0)[1], newest_gone[2])
+  local newest_gone = call('ZRANGE', key, entries - cap - 1, entries - cap - 1, 'WITHSCORES')
+  raise_mark(key, state, kind, life, newest_gone[2])
 end

@@ -1,8 +1,9 @@
 -- KEYS: one timeline. ARGV: a new life, expiry in ms. Answers the life of the timeline that is there now.
-local sentinel = call('ZRANGE', KEYS[1], 0, 0)[1]
-if not sentinel then
-  sentinel = '?' .. ARGV[1]
-  call('ZADD', KEYS[1], 0, sentinel)
+local key = keys[1]
+local state, _, life = state_of(key)
+if not state then
+  life = words[1]
+  call('ZADD', key, 'inf', '\255?' .. life .. ':0')
 end
-call('PEXPIRE', KEYS[1], ARGV[2])
-return string.sub(sentinel, 2)
+call('PEXPIRE', key, words[2])
+return life
