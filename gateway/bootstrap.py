@@ -13,6 +13,7 @@ from gateway.queries.health import Probe
 from gateway.services import Services
 from gateway.tokens import AccessTokens
 from gateway.vault.credentials import CassandraCredentials
+from gateway.vault.nodes import NodeLease
 from gateway.vault.port import Vault
 from gateway.vault.reservations import CassandraReservations
 from gateway.vault.sessions import CassandraSessions
@@ -21,10 +22,10 @@ from gateway.vault.usernames import CassandraUsernames
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
 from photolog.engines.redis_client import RedisClient, connect_redis
-from photolog.ids import SnowflakeSource, now_ms, random_node
+from photolog.ids import SnowflakeSource, now_ms
 from photolog.keyring import SubjectKeyring
 from photolog.log.producer import LogProducer
-from photolog.settings import Settings, key_bytes
+from photolog.settings import LimitSettings, Settings, key_bytes
 from projections.stores.cassandra_rows import CassandraRows
 from projections.stores.port import VersionedCache
 from projections.stores.redis_cache import RedisCache
@@ -57,14 +58,25 @@ async def connect(settings: Settings) -> AsyncIterator[Wired]:
         log = LogProducer(settings.kafka)
         await log.start()
         closing.push_async_callback(log.close)
-        services = await _services(settings, session, redis, log)
+        lease = NodeLease(session, now_ms)
+        closing.push_async_callback(lease.close)
+        services = await _services(settings, session, redis, log, await _ids(settings, lease))
         closing.callback(services.passwords.close)
         yield Wired(services, _probes(settings, session, services.cache, log))
 
 
-async def _services(settings: Settings, session: CassandraSession, redis: RedisClient, log: LogProducer) -> Services:
+async def _ids(settings: Settings, lease: NodeLease) -> SnowflakeSource:
+    """Several processes cannot share the one number that the settings may give."""
+    if settings.gateway.node is not None and settings.gateway.workers == 1:
+        return SnowflakeSource(settings.gateway.node)
+    return await lease.acquire()
+
+
+async def _services(
+    settings: Settings, session: CassandraSession, redis: RedisClient, log: LogProducer, ids: SnowflakeSource
+) -> Services:
     limits, secrets = settings.limits, settings.secrets
-    rows, vault = CassandraRows(session), _vault(settings, session)
+    rows, vault = CassandraRows(session), cassandra_vault(session, limits)
     cache = RedisCache(redis, limits.cache_seconds * 1000)
     tokens = AccessTokens(key_bytes(secrets.access_token_key), limits.access_token_seconds, now_ms)
     return Services(
@@ -75,7 +87,7 @@ async def _services(settings: Settings, session: CassandraSession, redis: RedisC
         log=log,
         serde=await asyncio.to_thread(load_serde, settings.registry),
         keyring=SubjectKeyring(session, key_bytes(secrets.master_key)),
-        ids=SnowflakeSource(random_node() if settings.gateway.node is None else settings.gateway.node),
+        ids=ids,
         vault=vault,
         settings=settings,
         cursors=Cursors(key_bytes(secrets.hash_key)),
@@ -85,12 +97,13 @@ async def _services(settings: Settings, session: CassandraSession, redis: RedisC
     )
 
 
-def _vault(settings: Settings, session: CassandraSession) -> Vault:
+def cassandra_vault(session: CassandraSession, limits: LimitSettings) -> Vault:
+    """The vault in Cassandra; `limits` tell how long sessions and reservations live."""
     return Vault(
         usernames=CassandraUsernames(session),
         credentials=CassandraCredentials(session),
-        sessions=CassandraSessions(session, settings.limits.refresh_token_seconds),
-        reservations=CassandraReservations(session, settings.limits.reservation_seconds),
+        sessions=CassandraSessions(session, limits.refresh_token_seconds),
+        reservations=CassandraReservations(session, limits.reservation_seconds),
         uploads=CassandraUploads(session),
     )
 

@@ -88,9 +88,9 @@ async def test_a_model_that_a_position_leads_to_by_no_short_path_is_named(
     gateways: tuple[Gateway, Gateway], workers: list[WorkerProcess]
 ) -> None:
     person = await gateways[0].person()
-    asked = {"photolog-position": "media.transcoding.completed/0@5"}
+    asked = {"photolog-position": "media.transcoding.requested/0@5"}
     answer = await person.request("GET", "/v1/feed", headers=asked)
-    assert answer.headers["photolog-not-covered"] == "feed"
+    assert answer.headers["photolog-not-covered"] == "feed,posts"
 
 
 @pytest.mark.parametrize("position", ["accounts", "accounts/0", "accounts/x@1", "secrets/0@1", "a/0@1," * 17])

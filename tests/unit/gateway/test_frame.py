@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import structlog
 
 from gateway.endpoint import Answer, Call, Endpoint
 from gateway.services import Services
@@ -140,13 +141,16 @@ async def _break(services: Services, call: Call) -> Answer:
     raise Corruption("the password is hunter2")
 
 
-async def test_what_breaks_on_our_side_is_a_500_without_its_inside(caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_breaks_on_our_side_is_a_500_without_its_inside_which_is_logged() -> None:
     river = River(endpoints=[Endpoint("GET", "/v1/broken", _break, "Breaks", "test", auth="none")])
     async with river.client() as client:
-        answer = await client.get("/v1/broken")
+        with structlog.testing.capture_logs() as logs:
+            answer = await client.get("/v1/broken")
     assert answer.status_code == 500
     assert answer.json()["type"] == "/problems/internal"
     assert "hunter2" not in answer.text
+    (broken,) = [line for line in logs if line["event"] == "request-failed"]
+    assert isinstance(broken["exc_info"], Corruption)
 
 
 async def test_requests_are_counted_by_route_and_status(client: httpx.AsyncClient) -> None:
