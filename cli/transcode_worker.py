@@ -11,6 +11,7 @@ import structlog
 import typer
 
 from photolog.engines.object_store import ObjectStore
+from photolog.library_logs import quieten
 from photolog.log.producer import LogProducer
 from photolog.settings import Settings, load_settings
 from photolog.telemetry import configure_logging, serve_metrics
@@ -37,6 +38,7 @@ def transcode_worker(
     """
     settings = load_settings()
     configure_logging(settings.log_level, "transcode-worker")
+    quieten("botocore", "httpx", "librdkafka", "urllib3")
     asyncio.run(_run(settings, decoders or os.cpu_count() or 1))
 
 

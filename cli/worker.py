@@ -1,7 +1,6 @@
 """`photolog worker`: one Faust worker process; start as many as there are cores to share the partitions."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -12,14 +11,13 @@ import structlog
 import typer
 
 from infra.local.home import default_home
+from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
 from photolog.telemetry import configure_logging, serve_metrics
 from streams.bootstrap import connect
 from streams.faust_jobs.worker import FaustWorker
 from streams.jobs import live_steps
 
-# Libraries that report every step of a rebalance; what goes wrong there still shows.
-_TALKATIVE = ("aiokafka", "faust", "mode", "httpx", "cassandra")
 logger = structlog.get_logger(__name__)
 
 
@@ -33,8 +31,7 @@ def worker(
     """
     settings = load_settings()
     configure_logging(settings.log_level, f"worker-{index}")
-    for library in _TALKATIVE:
-        logging.getLogger(library).setLevel(logging.WARNING)
+    quieten("aiokafka", "faust", "mode", "httpx", "cassandra", "librdkafka")
     data_folder = default_home().root / "faust" / f"worker-{index}"
     data_folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(_run(settings, data_folder))

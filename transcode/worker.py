@@ -7,10 +7,10 @@ acknowledged, and not before every earlier one of its partition is: a crash repe
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Message
 
 from photolog.errors import UndecodableRecord
 from photolog.ids import now_ms
@@ -25,9 +25,9 @@ from schemas.events import MediaTranscodingRequested
 from schemas.serde import Serde
 from schemas.topics import MEDIA_REQUESTED
 from transcode.errors import SandboxUnavailable
-from transcode.intake import Intake
 from transcode.job import TranscodeJob, TranscodingAnswer
 from transcode.metrics import ANSWERED, PHOTOGRAPH_SECONDS
+from transcode.progress import Place, Progress
 
 NAME = "transcode"
 DRAIN_SECONDS = 12.0
@@ -40,6 +40,24 @@ class Log(Protocol):
 
     async def append_all(self, records: Sequence[EncodedRecord]) -> list[Position]:
         """Append in order; the answer comes when all are acknowledged."""
+
+
+class Requests(Protocol):
+    """Where requests are read: `transcode.intake.Intake`."""
+
+    progress: Progress
+
+    async def open(self) -> None:
+        """Begin to read."""
+
+    async def poll(self, *, room: bool) -> "Message[Any, Any] | None":
+        """The next record, if there is one and room for it."""
+
+    async def lags(self) -> dict[Place, int]:
+        """For each partition of ours how many records are not finished."""
+
+    async def close(self) -> None:
+        """Commit what is finished and stop reading."""
 
 
 class TranscodeWorker:
@@ -56,7 +74,7 @@ class TranscodeWorker:
 
     def __init__(
         self,
-        intake: Intake,
+        intake: Requests,
         job: TranscodeJob,
         serde: Serde,
         log: Log,

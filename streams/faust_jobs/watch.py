@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from photolog.stall import TRANSIENT
@@ -51,8 +52,8 @@ class Watch:
             if self._app.started and not self._app.rebalancing:
                 try:
                     await self.look()
-                except TRANSIENT:
-                    # The steps wait for the same engine and say so; lag is unknown until it is back.
+                except (*TRANSIENT, KafkaError):
+                    # The steps, or Faust, wait for the same engine and say so; lag is unknown until it is back.
                     self._view.show({})
 
     async def look(self) -> None:
