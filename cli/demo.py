@@ -8,9 +8,10 @@ from rich.console import Console
 
 from cli.demo_checks import Checked, Checks
 from cli.demo_life import Life, Lived, UnlikeThePlan
+from cli.demo_plan import plan_world
 from cli.demo_report import Latency, latencies, print_addresses, print_feed, print_json, print_summary
 from cli.demo_stages import Stages
-from cli.demo_world import PRIVATE_PERSON, World, plan_world
+from cli.demo_world import PRIVATE_PERSON, World
 from cli.up import boot, stay
 from infra.local.home import default_home
 from infra.local.ports import chosen_base

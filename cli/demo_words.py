@@ -1,4 +1,4 @@
-"""Words that the demo's people use."""
+"""Words that the demo's people use, and what the pictures show that ship with scikit-image."""
 
 GIVEN_NAMES = (
     "Ada", "Amara", "Anouk", "Bela", "Chidi", "Dario", "Edith", "Elif", "Farah", "Goro", "Hana", "Ines", "Ivo", "Jonas",
@@ -40,3 +40,18 @@ PLACES = (
     ("Oaxaca", 17.0732, -96.7266),
     ("Nairobi", -1.2921, 36.8219),
 )
+SUBJECTS_BY_SOURCE = {
+    "astronaut.png": "an astronaut in her suit",
+    "brick.png": "a brick wall",
+    "camera.png": "a man with a camera on a tripod",
+    "chelsea.png": "a ginger cat",
+    "coffee.png": "a cup of coffee",
+    "coins.png": "old coins",
+    "grass.png": "grass from above",
+    "gravel.png": "gravel",
+    "hubble_deep_field.jpg": "thousands of galaxies",
+    "moon.png": "the surface of the moon",
+    "motorcycle_left.png": "a motorcycle in a garage",
+    "motorcycle_right.png": "the same motorcycle, a step aside",
+    "rocket.jpg": "a rocket on its pad",
+}

@@ -4,23 +4,22 @@ The gateway never carries a photograph's bytes. Beginning an upload changes noth
 for the transcoding.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
 
 from gateway.endpoint import Answer, Body, Call, Command, Endpoint
+from gateway.joining import discard, inspect, join, part_sizes
 from gateway.services import Services
 from gateway.vault.port import UploadRow
 from gateway.visibility import nothing_here
-from photolog.engines.object_store import ObjectRefused
+from photolog.engines.object_store import UploadPart
 from photolog.errors import Conflict, Invalid
 from projections.media import MEDIA
 from schemas.events import MediaTranscodingRequested
-from transcode.sniff import HEAD_BYTES, PhotoType, declared_type, detect
+from transcode.sniff import PhotoType, declared_type
 
-PART_BYTES = 5 * 1024 * 1024  # the least that S3 takes for any part but the last
 PARTS_MAX = 100
 
 
@@ -92,8 +91,8 @@ async def complete(services: Services, call: Call) -> Command:
     """Join the parts, look at what they are, and ask for the transcoding. Doing it again asks for the same."""
     row = await own_upload(services, call)
     if row.state == "open":
-        await _join_once(services, row, call.body.parts)
-        await _inspect(services, row)
+        await join(services, row, [UploadPart(part.number, part.etag) for part in call.body.parts])
+        await inspect(services, row)
         if not await services.vault.uploads.move(row.media_id, "open", "completed"):
             row = await own_upload(services, call)  # given up, or completed, by another request meanwhile
     answer = UploadCompleted(media_id=str(row.media_id))
@@ -114,7 +113,7 @@ async def give_up(services: Services, call: Call) -> Answer:
     row = await own_upload(services, call)
     if row.state == "completed" or not await services.vault.uploads.move(row.media_id, "open", "aborted"):
         raise Conflict("upload-complete", "this upload is complete")
-    await _discard(services, row)
+    await discard(services, row)
     return Answer(status=204)
 
 
@@ -129,11 +128,6 @@ async def own_upload(services: Services, call: Call) -> UploadRow:
 def transcoding_event_id(media_id: int) -> UUID:
     """The id of the one request to transcode a photograph, so that asking again is the same event."""
     return uuid5(NAMESPACE_OID, f"photolog/{MediaTranscodingRequested.type}/{media_id}")
-
-
-def part_sizes(size_bytes: int) -> list[int]:
-    """The sizes of a file's parts, in order: all `PART_BYTES` but the last."""
-    return [min(PART_BYTES, size_bytes - start) for start in range(0, size_bytes, PART_BYTES)]
 
 
 def _accepted(body: BeginUpload, size_bytes_max: int) -> PhotoType:
@@ -179,60 +173,6 @@ def _begun(services: Services, row: UploadRow) -> UploadBegun:
             for number, size in enumerate(sizes, start=1)
         ],
     )
-
-
-async def _join_once(services: Services, row: UploadRow, given: Sequence[FinishedPart]) -> None:
-    """Make the object of its parts; nothing is to be done where another attempt came as far."""
-    if await services.objects.head(row.object_key):
-        return
-    try:
-        await _join(services, row, given)
-    except ObjectRefused as error:
-        if await services.objects.head(row.object_key) is None:
-            raise Conflict("upload-expired", "this upload is not there any more; begin another") from error
-
-
-async def _join(services: Services, row: UploadRow, given: Sequence[FinishedPart]) -> None:
-    arrived = {part.number: part for part in await services.objects.list_parts(row.object_key, row.upload_id)}
-    expected = part_sizes(row.size_bytes)
-    etags = {part.number: part.etag.strip('"') for part in given}
-    if len(etags) != len(given) or sorted(etags) != list(range(1, len(expected) + 1)):
-        raise Invalid("wrong-parts", f"name each of the {len(expected)} parts once", "parts")
-    for number, etag in etags.items():
-        if number not in arrived or arrived[number].etag.strip('"') != etag:
-            raise Invalid("missing-part", f"part {number} did not arrive under this ETag", "parts")
-    parts = [arrived[number] for number in sorted(etags)]
-    if [part.size_bytes for part in parts] != expected:
-        await _refuse(services, row, "size-mismatch", "the parts are not as long as was declared")
-    await services.objects.complete_upload(row.object_key, row.upload_id, parts)
-
-
-async def _inspect(services: Services, row: UploadRow) -> None:
-    """Compare the object with what was declared.
-
-    Raises:
-        Invalid: it is something else, and is deleted.
-    """
-    head = await services.objects.head(row.object_key)
-    if head is None or head.size_bytes != row.size_bytes:
-        await _refuse(services, row, "size-mismatch", "the file is not as long as was declared")
-    found = detect(await services.objects.read_range(row.object_key, 0, min(HEAD_BYTES, row.size_bytes)))
-    if found is None:
-        await _refuse(services, row, "not-an-image", "the file is not a JPEG, PNG or HEIC image")
-    if found != row.content_type:
-        await _refuse(services, row, "mislabelled-type", f"the file is {found}, not {row.content_type}")
-
-
-async def _refuse(services: Services, row: UploadRow, kind: str, detail: str) -> NoReturn:
-    """Give the upload up and say why."""
-    if await services.vault.uploads.move(row.media_id, "open", "aborted"):
-        await _discard(services, row)
-    raise Invalid(kind, detail)
-
-
-async def _discard(services: Services, row: UploadRow) -> None:
-    await services.objects.abort_upload(row.object_key, row.upload_id)
-    await services.objects.delete(row.object_key)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

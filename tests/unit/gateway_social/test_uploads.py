@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.commands import uploads as commands
-from gateway.commands.uploads import PART_BYTES, BeginUpload, CompleteUpload, FinishedPart, UploadBegun
+from gateway.commands.uploads import BeginUpload, CompleteUpload, FinishedPart, UploadBegun
+from gateway.joining import PART_BYTES
 from gateway.queries import uploads as queries
 from photolog.errors import Conflict, Invalid, NotFound
 from schemas import events as e
@@ -106,6 +107,18 @@ async def test_the_same_name_is_the_same_upload_for_its_owner_alone(world: World
     with pytest.raises(Conflict) as refused:
         await begin(world, ada, 11, "holiday")
     assert refused.value.kind == "upload-differs"
+
+
+async def test_an_idempotency_key_names_the_upload_where_its_client_does_not(world: World) -> None:
+    ada = await world.person()
+    body = BeginUpload(content_type="image/jpeg", size_bytes=10)
+    begun = [
+        (await world.answer(ada, commands.begin, body, headers={"idempotency-key": key})).body.media_id
+        for key in ("one", "one", "two")
+    ]
+    assert begun[0] == begun[1] != begun[2]
+    named = BeginUpload(content_type="image/jpeg", size_bytes=10, client_upload_id="one")
+    assert (await world.answer(ada, commands.begin, named)).body.media_id != begun[0]
 
 
 async def test_a_completed_upload_begun_again_needs_no_parts(world: World) -> None:

@@ -1,7 +1,7 @@
 """A small world in memory: handlers are called, and what they append is folded into rows at once."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 from gateway.cursors import Cursors
@@ -108,10 +108,17 @@ class World:
         return outcome
 
     async def answer(
-        self, viewer: int | None, handler: Handler, body: Any = None, query: Any = None, **path: Any
+        self,
+        viewer: int | None,
+        handler: Handler,
+        body: Any = None,
+        query: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **path: Any,
     ) -> Answer:
         """Call a query's handler."""
-        outcome = await handler(self.services, self._call(viewer, body, query, path))
+        call = dataclasses.replace(self._call(viewer, body, query, path), headers=headers or {})
+        outcome = await handler(self.services, call)
         assert isinstance(outcome, Answer)
         return outcome
 
