@@ -75,13 +75,17 @@ class MemoryObjects:
 
 
 class World:
-    """Handlers over memory stores. `appended` is everything that commands put into the log."""
+    """Handlers over memory stores.
+
+    `appended` is everything that commands put into the log; `headers` go out with every request.
+    """
 
     def __init__(self) -> None:
         self.now_ms = START_MS
         self.rows = MemoryRows()
         self.objects = MemoryObjects()
         self.appended: list[e.Event] = []
+        self.headers: Mapping[str, str] = {}
         self._offset = 0
         unused: dict[str, Any] = {field.name: cast(Any, None) for field in dataclasses.fields(Services)}
         settings = Settings.model_construct(
@@ -113,12 +117,10 @@ class World:
         handler: Handler,
         body: Any = None,
         query: Any = None,
-        headers: Mapping[str, str] | None = None,
         **path: Any,
     ) -> Answer:
         """Call a query's handler."""
-        call = dataclasses.replace(self._call(viewer, body, query, path), headers=headers or {})
-        outcome = await handler(self.services, call)
+        outcome = await handler(self.services, self._call(viewer, body, query, path))
         assert isinstance(outcome, Answer)
         return outcome
 
@@ -163,7 +165,9 @@ class World:
 
     def _call(self, viewer: int | None, body: Any, query: Any, path: dict[str, Any]) -> Call:
         role: Any = "account" if viewer is not None else "anonymous"
-        return Call({name: str(value) for name, value in path.items()}, body, query, viewer, None, role)
+        return Call(
+            {name: str(value) for name, value in path.items()}, body, query, viewer, None, role, headers=self.headers
+        )
 
 
 def endpoint(endpoints: Sequence[Endpoint], method: str, path: str) -> Endpoint:
