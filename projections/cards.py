@@ -12,6 +12,7 @@ reading.
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Literal, cast
 
 import msgspec
@@ -35,15 +36,18 @@ SumName = Literal["likes", "comments"]
 LIKE_SUM: SumName = "likes"
 COMMENT_SUM: SumName = "comments"
 _ALL_PARTS = "*"
+_KEYS_KEPT = 32_768  # the same posts and accounts are on many pages
 _LIKED = b"1"
 _MEDIA = msgspec.json.Decoder(list[MediaItem])
 
 
+@lru_cache(maxsize=_KEYS_KEPT)
 def account_key(account_id: int) -> tuple[str, str]:
     """The (entry, field) of an account's card."""
     return f"account:{{{slot_of(account_id)}}}:{account_id}", CARD
 
 
+@lru_cache(maxsize=_KEYS_KEPT)
 def post_key(post_id: int) -> str:
     """The entry of a post: its card and its counts."""
     return f"post:{{{slot_of(post_id)}}}:{post_id}"

@@ -67,7 +67,7 @@ def merged(stretches: Sequence[Stretch]) -> Stretch:
     for entry in merge_sorted(*(stretch.entries for stretch in stretches), reverse=True):
         if place_of(entry) < complete_from:
             break
-        if not entries or entries[-1] != entry:
+        if not entries or place_of(entries[-1]) != place_of(entry):
             entries.append(entry)
     return Stretch(entries, complete_from)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+import msgspec
+
 from projections.stores.port import UNFILLED_MS, Delivery, Source, StoredPosition, TimelineEntry, TimelinePage
 
 _TRIM_SLACK = 0.1
@@ -22,6 +24,7 @@ class _Timeline:
     def add(self, entry: TimelineEntry) -> bool:
         if entry.pull:
             self.pulls.add(entry.author_id)
+            entry = msgspec.structs.replace(entry, pull=False)
         if entry.published_ms <= self.low_mark_ms or entry in self.entries:
             return False
         self.entries.add(entry)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import Kept, Positioned
 
@@ -77,8 +79,7 @@ UNFILLED_MS = 1 << 62
 """The low mark of a timeline that is complete for nothing yet."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TimelineEntry:
+class TimelineEntry(msgspec.Struct, frozen=True, order=True, gc=False):
     """A post's place in a feed: newest first by (published_ms, post_id).
 
     Args:
@@ -92,7 +93,7 @@ class TimelineEntry:
     published_ms: int
     post_id: int
     author_id: int
-    pull: bool = field(default=False, compare=False)
+    pull: bool = False
 
 
 @dataclass(frozen=True, slots=True)

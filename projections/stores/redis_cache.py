@@ -52,7 +52,7 @@ class RedisCache:
         # Redis has no reading of no fields; the parts leave such an entry out.
         if not self._runner.clustered and sum(sizes) <= _WORDS_PER_CALL and all(sizes):
             answers = (await self._runner.run([_read_call(wanted)]))[0] if wanted else []
-            return [[_value(stored) for stored in answer] for answer in answers]
+            return [_values(answer) for answer in answers]
         return await self._read_in_parts(wanted)
 
     async def drop(self, keys: Sequence[str]) -> None:
@@ -71,7 +71,7 @@ class RedisCache:
         found: list[list[bytes | Missing | None]] = [[] for _ in wanted]
         for group, answers in zip(groups, await self._run(calls), strict=True):
             for (_, (place, _)), answer in zip(group, answers, strict=True):
-                found[place] += [_value(stored) for stored in answer]
+                found[place] += _values(answer)
         return found
 
     def _merge_call(self, entries: Sequence[tuple[str, Sequence[CacheWrite]]]) -> ScriptCall:
@@ -111,8 +111,8 @@ def _stored(write: CacheWrite) -> bytes:
     return b"%d" % write.version if write.value is None else b"%d|%b" % (write.version, write.value)
 
 
-def _value(stored: bytes | None) -> bytes | Missing | None:
-    if stored is None:
-        return MISSING
-    at = stored.find(b"|")
-    return stored[at + 1 :] if at >= 0 else None
+def _values(answer: Sequence[bytes | None]) -> list[bytes | Missing | None]:
+    """Values from their stored forms. In one expression: a page has more than a hundred of them."""
+    return [
+        MISSING if stored is None else stored[at + 1 :] if (at := stored.find(b"|")) >= 0 else None for stored in answer
+    ]

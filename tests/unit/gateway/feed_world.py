@@ -101,7 +101,7 @@ class World:
         entry = entry_of(place)
         if not pull or not older or older[0].delivery == "push":
             await self.timelines.deliver([Delivery(entry, tuple(await self._followers(author)))])
-        await self.timelines.merge(author, [replace(entry, pull=False)], low_mark_ms=None)
+        await self.timelines.merge(author, [msgspec.structs.replace(entry, pull=False)], low_mark_ms=None)
         return post_id
 
     async def delete(self, post_id: int) -> None:
