@@ -15,6 +15,12 @@ ROOT = Path(__file__).parents[3]
 HEAVY = ("cassandra", "confluent_kafka", "faust", "pyvips", "starlette", "boto3", "redis", "numpy", "msgspec")
 
 
+@pytest.fixture(autouse=True)
+def no_local_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line points its own process at the default home's stack; this process is the tests'."""
+    monkeypatch.setenv("PHOTOLOG_HOME", str(tmp_path / "home"))
+
+
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(ROOT / "bin/photolog"), *arguments],
