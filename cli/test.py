@@ -14,7 +14,8 @@ from cli.progress import BootProgress
 from infra.local.fetch import ensure_engines
 from infra.local.home import REPOSITORY
 
-FAST = ("-m", "not integration")
+# One process for each core; a file stays with one of them, so that its fixtures are made once.
+FAST = ("-m", "not integration", "-n", "logical", "--dist", "loadfile")
 LINTERS: dict[str, tuple[str, ...]] = {
     "ruff check": ("ruff", "check", "--quiet", "."),
     "ruff format --check": ("ruff", "format", "--check", "--quiet", "."),
