@@ -36,7 +36,8 @@ class Watch:
         self._steps = steps
         self._clock = clock
         self._view = LagView()
-        self._moved: dict[Label, tuple[int, float]] = {}
+        self._positions: dict[Label, int] = {}
+        self._moved_at = clock()
 
     async def run(self) -> None:
         """Watch until cancelled.
@@ -60,22 +61,26 @@ class Watch:
         """Look once."""
         partitions: set[TP] = self._app.consumer.assignment()
         ends: Mapping[TP, int] = await self._app.consumer.highwaters(*partitions) if partitions else {}
+        positions: dict[Label, int] = {}
         lags: dict[Label, int] = {}
+        busy = False
         for partition in partitions:
             for step in self._steps[partition.topic]:
-                position = await step.verify(partition.topic, partition.partition)
                 label = (step.name, partition.topic, partition.partition)
-                lags[label] = max(0, (ends.get(partition) or 0) - position)
-                self._check_moves(label, position, waits=lags[label] > 0 and not step.busy)
-        self._moved = {label: moved for label, moved in self._moved.items() if label in lags}
+                positions[label] = await step.verify(partition.topic, partition.partition)
+                lags[label] = max(0, (ends.get(partition) or 0) - positions[label])
+                busy = busy or step.busy
         self._view.show(lags)
+        self._check_moves(positions, waits=any(lags.values()) and not busy)
 
-    def _check_moves(self, label: Label, position: int, *, waits: bool) -> None:
-        """Faust can stop fetching without a word after a rebalance; a new process fetches."""
+    def _check_moves(self, positions: dict[Label, int], *, waits: bool) -> None:
+        """Faust can stop fetching without a word after a rebalance; a new process fetches.
+
+        All partitions are taken together: on a busy machine one of them may well wait for its turn.
+        """
         now = self._clock()
-        before, since = self._moved.get(label, (position, now))
-        if position != before or not waits:
-            since = now
-        elif now - since > IDLE_SECONDS_MAX:
-            raise EngineFailed(f"{label} has records behind {position}, and none came for {now - since:.0f} s")
-        self._moved[label] = (position, since)
+        if not waits or positions != self._positions:
+            self._moved_at = now
+        elif now - self._moved_at > IDLE_SECONDS_MAX:
+            raise EngineFailed(f"there are records, and none came for {now - self._moved_at:.0f} s")
+        self._positions = positions
