@@ -1,0 +1,123 @@
+"""Accounts that follow ten and two thousand others, with posts as people make them, straight into rows and caches."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+import msgspec
+
+from benchmarks.feed_server import PAGE_FIELD, page_key
+from photolog.engines.cassandra_session import CassandraSession
+from photolog.engines.redis_client import connect_redis
+from photolog.ids import SnowflakeSource, now_ms
+from photolog.settings import Settings
+from projections.accounts import ACCOUNTS, AccountRow
+from projections.graph import FOLLOWINGS, PAIRS, FollowingRow, PairRow
+from projections.posts import POSTS, PUBLISHED_POSTS, PostRow, PublishedPostRow
+from projections.stores.cassandra_rows import CassandraRows
+from projections.stores.port import CacheWrite
+from projections.stores.redis_cache import RedisCache
+from projections.writes import Positioned, Write, put
+from schemas.events import MediaItem
+from transcode.plan import variant_plan
+
+AUTHORS = 2_000
+_BUSY_AUTHORS = 10  # the first ones, whom everybody follows; they alone fill a timeline
+_BUSY_POSTS, _POSTS = 40, 2
+_WRITES_AT_ONCE = 2_000
+_CAPTION = (
+    "Fog over the valley this morning, and the first snow on the hills behind it. #morning #valley with @somebody"
+)
+T = TypeVar("T")
+
+
+async def seed(settings: Settings, viewers: dict[int, int]) -> None:
+    """Write rows: no job runs here.
+
+    Args:
+        settings: of the engines.
+        viewers: for each viewer, how many of the authors they follow.
+    """
+    session = await CassandraSession.connect(settings.cassandra)
+    try:
+        rows = CassandraRows(session)
+        for writes in _parts(_world(viewers), _WRITES_AT_ONCE):
+            await rows.apply([[Positioned(write, 0) for write in writes]])
+    finally:
+        await session.close()
+
+
+async def keep_pages(settings: Settings, pages: dict[int, bytes]) -> None:
+    """Put a ready page of each viewer where the opponent finds it."""
+    client = connect_redis(settings.redis)
+    try:
+        cache = RedisCache(client, settings.limits.cache_seconds * 1_000)
+        await cache.merge([CacheWrite(page_key(viewer), PAGE_FIELD, 1, page) for viewer, page in pages.items()])
+    finally:
+        await client.aclose()
+
+
+def _world(viewers: dict[int, int]) -> Iterator[Write]:
+    ids, now = SnowflakeSource(1_023), now_ms()
+    authors = [ids.next() for _ in range(AUTHORS)]
+    for number, author_id in enumerate(authors):
+        yield put(ACCOUNTS, _account(author_id, f"author_{number}", now))
+    for viewer_id, followees in viewers.items():
+        yield put(ACCOUNTS, _account(viewer_id, f"viewer_{followees}", now))
+        for author_id in authors[:followees]:
+            low, high = sorted((viewer_id, author_id))
+            side = "low_follows" if low == viewer_id else "high_follows"
+            yield put(PAIRS, msgspec.structs.replace(PairRow(low_id=low, high_id=high), **{side: "active"}))
+            yield put(FOLLOWINGS, FollowingRow(follower_id=viewer_id, since_ms=now, followee_id=author_id))
+    for turn in range(_BUSY_POSTS):
+        for number, author_id in enumerate(authors):
+            if number < _BUSY_AUTHORS or turn >= _BUSY_POSTS - _POSTS:
+                now += 1
+                yield from _posted(ids, author_id, now)
+
+
+def _posted(ids: SnowflakeSource, author_id: int, at_ms: int) -> Iterable[Write]:
+    post_id = ids.next()
+    media_ids = [ids.next(), ids.next()]
+    names = [variant.name for variant in variant_plan(4_000, 3_000)]
+    media = [MediaItem(media_id=media_id, width=4_000, height=3_000, variants=names) for media_id in media_ids]
+    post = PostRow(
+        post_id=post_id,
+        owner_id=author_id,
+        status="published",
+        caption=_CAPTION,
+        mentions=["somebody"],
+        hashtags=["morning", "valley"],
+        alt_texts=["A valley full of fog", ""],
+        location_name="Jena",
+        location_latitude=50.927,
+        location_longitude=11.586,
+        audience="public",
+        media_ids=media_ids,
+        media=msgspec.json.encode(media),
+        delivery="push",
+        created_ms=at_ms,
+        published_ms=at_ms,
+        edited_ms=None,
+        rejection=None,
+    )
+    yield put(PUBLISHED_POSTS, PublishedPostRow(owner_id=author_id, published_ms=at_ms, post_id=post_id))
+    yield put(POSTS, post)
+
+
+def _account(account_id: int, username: str, now: int) -> AccountRow:
+    return AccountRow(
+        account_id=account_id,
+        username=username,
+        display_name=username.title(),
+        bio=None,
+        private=False,
+        suspended=False,
+        created_ms=now,
+    )
+
+
+def _parts(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:
+    remaining = iter(items)
+    while part := list(islice(remaining, size)):
+        yield part
