@@ -139,6 +139,11 @@ class FeedWorld:
         ]
         return [post_id for _, post_id in sorted(shown, reverse=True)]
 
+    def waiting(self) -> list[int]:
+        """Posts that are not published yet."""
+        self._catch_up()
+        return [post_id for post_id, post in self.naive.posts.items() if post.status == "processing"]
+
     async def work(self, size: int, deaths: Sequence[int | None], readers: Sequence[int]) -> bool:
         """Give every partition one batch, all at once, while people read; whether there was anything to do.
 

@@ -1,18 +1,27 @@
 """Every feed against a naive world: posts, follows, blocks, mutes, privacy, deletions, deaths, losses and readers."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from gateway import skeletons
 from projections.feed import Place
 from schemas import events as e
 from tests.replay import actions
 from tests.replay.feed_world import FeedWorld
 from tests.unit.streams.scenario import account, follow, post, ready
 
+CHANGES: tuple[Callable[[int], e.Event], ...] = (
+    lambda person: e.PrivacyChanged(account_id=person, private=True),
+    lambda person: e.PrivacyChanged(account_id=person, private=False),
+    lambda person: e.AccountSuspended(account_id=person, reason="spam", operator="op"),
+    lambda person: e.AccountReinstated(account_id=person, operator="op"),
+)
 people = st.sampled_from(actions.PEOPLE)
 seeds = st.integers(0, 10_000)
 
@@ -39,6 +48,10 @@ class FeedMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        # Few rows at first, so that authors of many posts are read on, as in a large world.
+        self.patches = [patch.object(skeletons, "_ROWS_FIRST", 1), patch.object(skeletons, "_GROWTH", 2)]
+        for patched in self.patches:
+            patched.start()
         self.runner = asyncio.Runner()
         self.world = FeedWorld()
         self.posts: list[tuple[int, int]] = []
@@ -49,10 +62,15 @@ class FeedMachine(RuleBasedStateMachine):
         for person in actions.PEOPLE:
             self.world.append(account(person))
         for follower_id, followee_id in sorted(follows):
-            self._happens(e.FollowCreated(follower_id=follower_id, followee_id=followee_id, wanted_status="active"))
+            self._happens(follow(follower_id, followee_id))
         self.runner.run(self.world.settle())
         for viewer in sorted(opened):
             self.runner.run(self.world.page(viewer, None, 3))
+
+    @rule(follows=st.lists(actions.pairs, min_size=1, max_size=3))
+    def people_follow(self, follows: list[tuple[int, int]]) -> None:
+        for follower_id, followee_id in follows:
+            self._happens(follow(follower_id, followee_id))
 
     @rule(event=actions.graph_events)
     def people_meet_and_part(self, event: e.Event) -> None:
@@ -75,25 +93,24 @@ class FeedMachine(RuleBasedStateMachine):
             post_id, owner_id = self.posts[which % len(self.posts)]
             self._happens(e.PostDeleted(post_id=post_id, owner_id=owner_id))
 
-    @rule(person=people, private=st.booleans())
-    def privacy_changes(self, person: int, private: bool) -> None:
-        self._happens(e.PrivacyChanged(account_id=person, private=private))
-
-    @rule(person=people, suspended=st.booleans())
-    def an_operator_acts(self, person: int, suspended: bool) -> None:
-        if suspended:
-            self._happens(e.AccountSuspended(account_id=person, reason="spam", operator="op"))
-        else:
-            self._happens(e.AccountReinstated(account_id=person, operator="op"))
+    @rule(event=st.one_of(*(st.builds(changed, people) for changed in CHANGES)))
+    def an_account_changes(self, event: e.Event) -> None:
+        self._happens(event)
 
     @rule(
         seed=seeds,
         size=st.integers(1, 6),
         deaths=st.lists(st.none() | st.integers(0, 12), max_size=4),
         readers=st.lists(people, max_size=3),
+        returning=st.booleans(),
     )
-    def jobs_work_while_people_read(self, seed: int, size: int, deaths: list[int | None], readers: list[int]) -> None:
+    def jobs_work_while_people_read(
+        self, seed: int, size: int, deaths: list[int | None], readers: list[int], returning: bool
+    ) -> None:
+        """A reader who returns after a long time has no timeline: it is filled while the jobs write to it."""
         self.world.chaos.seed(seed)
+        for reader in readers if returning else ():
+            self.runner.run(self.world.memory[1].drop(reader))
         self.runner.run(self.world.work(size, deaths, readers))
 
     @rule(viewer=people, kind=st.sampled_from(["timelines", "cache", "timeline", "workers"]))
@@ -152,10 +169,14 @@ class FeedMachine(RuleBasedStateMachine):
             self.feeds_are_right(seed=0, limit=3)
         finally:
             self.runner.close()
+            for patched in self.patches:
+                patched.stop()
 
     def _settle(self, seed: int) -> None:
+        """All is folded, and every post whose photograph is ready was published, unless it was deleted before."""
         self.world.chaos.seed(seed)
         self.runner.run(self.world.settle())
+        assert self.world.waiting() == []
 
     def _happens(self, event: e.Event) -> None:
         self.world.append(event)
