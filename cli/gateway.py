@@ -4,7 +4,9 @@ import os
 import tempfile
 
 import uvicorn
+from prometheus_client import start_http_server
 
+from gateway.metrics import MULTIPROCESS_FOLDER, whole_registry
 from photolog.settings import Settings, load_settings
 
 _DRAIN_SECONDS = 10
@@ -22,9 +24,16 @@ def gateway() -> None:
         _serve(settings)
         return
     with tempfile.TemporaryDirectory(prefix="photolog-metrics-") as folder:
-        # prometheus_client decides at its import how values are kept, so this comes before the application's imports.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        # The processes that uvicorn spawns inherit this, and keep their counts in the folder.
+        os.environ[MULTIPROCESS_FOLDER] = folder
+        _serve_metrics(settings)
         _serve(settings)
+
+
+def _serve_metrics(settings: Settings) -> None:
+    """Serve the metrics of all processes from this one, which outlives them."""
+    if settings.metrics_host is not None and settings.metrics_port is not None:
+        start_http_server(settings.metrics_port, addr=settings.metrics_host, registry=whole_registry())
 
 
 def _serve(settings: Settings) -> None:

@@ -36,10 +36,15 @@ def appended(topic: str) -> None:
     _appends_of(topic).inc()
 
 
-def exposition() -> bytes:
-    """All metrics in Prometheus's text form, of every process of this gateway where there are several."""
+def whole_registry() -> CollectorRegistry:
+    """What every process of this gateway counted, where there are several."""
     if MULTIPROCESS_FOLDER not in os.environ:
-        return generate_latest(REGISTRY)
+        return REGISTRY
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return registry
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus's text form."""
+    return generate_latest(whole_registry())

@@ -13,6 +13,8 @@ from photolog.errors import Corruption, StoreUnavailable
 
 PASSWORD_CHARACTERS_MIN = 8
 PASSWORD_CHARACTERS_MAX = 128
+# The OWASP Password Storage Cheat Sheet's recommendation for argon2id; a stored hash made under others still verifies.
+_TIME_COST, _MEMORY_KIB, _LANES = 2, 19 * 1024, 1
 T = TypeVar("T")
 _THREADS = 2
 _WAITING_MAX = 64
@@ -29,7 +31,7 @@ class Passwords:
     """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
+        self._hasher = hasher or PasswordHasher(_TIME_COST, _MEMORY_KIB, _LANES)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="passwords")
         self._waiting = 0
         # What a log-in under an unknown name is checked against, so that it takes as long as any other.

@@ -47,6 +47,7 @@ class _Reply:
     body: bytes
     headers: Mapping[str, str]
     etag: bool = False
+    landed: tuple[Position, ...] = ()
 
 
 class ServedEndpoint:
@@ -125,14 +126,17 @@ class ServedEndpoint:
         if row.wait_for:
             await self._machinery.waiter.wait(row.wait_for, positions)
         status = row.status if row.answer else 204
-        return _Reply(status, row.answer, {HEADER: format_positions(positions)} if positions else {})
+        return _Reply(status, row.answer, {}, landed=tuple(positions))
 
     def _positions(self, reply: _Reply, asked: Sequence[Position], far: Sequence[str]) -> list[tuple[bytes, bytes]]:
-        """A command says where it landed; a query, what it is known to cover."""
-        headers = []
-        if HEADER not in reply.headers:
-            covered = (*asked, *self._machinery.waiter.known(self.endpoint.models))
-            headers.append((_HEADER, format_positions(covered if len(covered) <= POSITIONS_MAX else asked).encode()))
+        """A command says where it landed; a query, what it is known to cover.
+
+        What the request asked for is said again, so that a client may carry the newest header alone.
+        """
+        known = reply.landed or self._machinery.waiter.known(self.endpoint.models)
+        room = POSITIONS_MAX - len(reply.landed)
+        covered = (*known, *asked) if len(known) + len(asked) <= POSITIONS_MAX else (*reply.landed, *asked[:room])
+        headers = [(_HEADER, format_positions(covered).encode())]
         if far:
             headers.append((NOT_COVERED.encode(), ",".join(far).encode()))
         return headers

@@ -72,10 +72,10 @@ class PositionWaiter:
 
         Empty where nothing was seen yet, or where there are too many for a header.
         """
-        found = []
+        found: tuple[Position, ...] = ()
         for model in models:
             found += self._watches[model].known()
-        return tuple(found) if len(found) <= POSITIONS_MAX else ()
+        return found if len(found) <= POSITIONS_MAX else ()
 
     async def close(self) -> None:
         """Stop polling."""
@@ -113,6 +113,14 @@ def _beyond(projection: str, position: Position) -> Reached:
     return reached
 
 
+def _covered(stored: Stored) -> tuple[Position, ...]:
+    return tuple(
+        Position(source.topic, source.partition, at.next_offset - 1)
+        for source, at in stored.items()
+        if at.next_offset > 0
+    )
+
+
 class _Watch:
     """One projection's positions, polled while somebody waits for them."""
 
@@ -120,6 +128,7 @@ class _Watch:
         self._store = store
         self._projection = projection
         self._seen: Stored = {}
+        self._known: tuple[Position, ...] = ()
         self._seen_at = float("-inf")
         self._waiting: dict[asyncio.Future[Stored], Reached] = {}
         self._pause_seconds = FIRST_POLL_SECONDS
@@ -138,15 +147,11 @@ class _Watch:
         finally:
             self._waiting.pop(future, None)
 
-    def known(self) -> list[Position]:
+    def known(self) -> tuple[Position, ...]:
         """What was seen last; looks again in the background where that is a while ago."""
         if time.monotonic() - self._seen_at > _KNOWN_SECONDS:
             self._start()
-        return [
-            Position(source.topic, source.partition, at.next_offset - 1)
-            for source, at in self._seen.items()
-            if at.next_offset > 0
-        ]
+        return self._known
 
     async def close(self) -> None:
         if self._poller is not None:
@@ -165,6 +170,7 @@ class _Watch:
             except StoreUnavailable as error:
                 self._fail(error)
                 return
+            self._known = _covered(self._seen)
             self._settle()
             if not self._waiting:
                 return

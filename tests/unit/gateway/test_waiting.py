@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Mapping
 
+import httpx
 import pytest
 
 from gateway.read_models import READ_MODELS, Path, ReadModel, ReadModelMap
@@ -11,6 +12,7 @@ from photolog.positions import Position
 from projections.stores.memory_feeds import MemoryTimelines
 from projections.stores.memory_rows import MemoryRows
 from projections.stores.port import Source, StoredPosition
+from tests.unit.gateway.river import River, person
 
 
 class CountedRows(MemoryRows):
@@ -137,3 +139,29 @@ def test_every_endpoint_names_models_that_exist() -> None:
 
     known = {model.name for model in READ_MODELS}
     assert {model for endpoint in ENDPOINTS for model in endpoint.models} <= known
+
+
+async def test_a_client_may_carry_the_newest_header_alone(client: httpx.AsyncClient, river: River) -> None:
+    ada = await person(client, "ada")
+    carried = "graph/2@0,likes/1@7"
+    landed = await ada.request("PATCH", "/v1/me", json={"bio": "x"}, headers={"photolog-position": carried})
+    assert landed.status_code == 200
+    positions = landed.headers["photolog-position"].split(",")
+    assert {"graph/2@0", "likes/1@7", f"accounts/2@{len(river.records) - 1}"} == set(positions)
+
+
+async def test_a_carried_header_never_grows_beyond_its_bound(client: httpx.AsyncClient) -> None:
+    ada = await person(client, "ada")
+    carried = ",".join(f"likes/{partition}@1" for partition in range(16))
+    landed = await ada.request("PATCH", "/v1/me", json={"bio": "x"}, headers={"photolog-position": carried})
+    positions = landed.headers["photolog-position"].split(",")
+    assert len(positions) == 16
+    assert positions[0].startswith("accounts/")
+
+
+async def test_a_query_says_what_it_covers(client: httpx.AsyncClient, river: River) -> None:
+    ada = await person(client, "ada")
+    await ada.request("GET", "/v1/me")
+    await asyncio.sleep(0.02)
+    read = await ada.request("GET", "/v1/me")
+    assert read.headers["photolog-position"] == f"accounts/2@{len(river.records) - 1}"
