@@ -13,7 +13,17 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from redis.asyncio.cluster import RedisCluster
-from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MasterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
 from photolog.engines.redis_client import RedisClient
 from photolog.errors import StoreUnavailable
@@ -121,13 +131,17 @@ class ScriptRunner:
             await self.client.execute_command("SCRIPT LOAD", wanted.text, **everywhere)
 
 
+# Answers that speak of the engine's state and not of what was asked: full, or keys and masters on the move.
+_UNAVAILABLE = (OutOfMemoryError, ReadOnlyError, AskError, ClusterDownError, MasterDownError, TryAgainError)
+
+
 @asynccontextmanager
 async def _unavailability() -> AsyncIterator[None]:
     """Turns what Redis raises while it is away, full or failing over into StoreUnavailable."""
     try:
         yield
-    except (OutOfMemoryError, ReadOnlyError) as error:
-        raise StoreUnavailable(f"redis refuses writes: {error}") from error
+    except _UNAVAILABLE as error:
+        raise StoreUnavailable(f"redis: {type(error).__name__}: {error}") from error
     except ResponseError:
         raise  # What we asked is wrong: a defect of ours, not of the engine's state.
     except (RedisError, OSError) as error:

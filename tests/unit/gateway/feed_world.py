@@ -1,7 +1,9 @@
 """A small world behind the feed, over memory adapters: what the jobs write, and the naive feed that it should give."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -40,6 +42,7 @@ class World:
     pairs: dict[tuple[int, int], PairRow] = field(default_factory=dict)
     posts: dict[int, PostRow] = field(default_factory=dict)
     likes: set[tuple[int, int]] = field(default_factory=set)
+    ids: Iterator[int] = field(default_factory=lambda: count(10_000))
 
     def __post_init__(self) -> None:
         self.timelines = MemoryTimelines(self.cap)
@@ -90,7 +93,7 @@ class World:
     async def post(self, author: int, at_ms: int | None = None, pull: bool = False) -> int:
         """Publish a post; time passes, unless it is given one."""
         self.clock_ms += 1
-        post_id = self.clock_ms * 10
+        post_id = next(self.ids)
         row = _post(post_id, author, at_ms or self.clock_ms, pull)
         self.posts[post_id] = row
         place = PublishedPostRow(
