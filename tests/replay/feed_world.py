@@ -34,6 +34,8 @@ from tests.unit.streams.river import SERDE, MemoryLog, OpenKeys, encoded
 TIMELINE_ENTRIES = 4
 CELEBRITY_FOLLOWERS = 2
 PAGES_MAX = 200
+_LONG_PAUSES = 0.1
+_BATCHES_IN_A_ROW = 3
 
 _CALLS = {"load", "get", "get_many", "scan", "scan_kept", "position", "read", "page"}
 _CHANGES = {"apply", "advance", "merge", "deliver", "open", "append_all"}
@@ -84,7 +86,9 @@ class Restless:
         return restless
 
     async def _give_way(self) -> None:
-        for _ in range(self._chaos.randint(0, 3)):
+        """Mostly for moments, at times long enough for others to do a whole batch."""
+        longest = 40 if self._chaos.random() < _LONG_PAUSES else 3
+        for _ in range(self._chaos.randint(0, longest)):
             await asyncio.sleep(0)
 
 
@@ -145,11 +149,11 @@ class FeedWorld:
         return [post_id for post_id, post in self.naive.posts.items() if post.status == "processing"]
 
     async def work(self, size: int, deaths: Sequence[int | None], readers: Sequence[int]) -> bool:
-        """Give every partition one batch, all at once, while people read; whether there was anything to do.
+        """Give every partition a few batches, all at once, while people read; whether there was anything to do.
 
         Args:
             size: records of a batch at most.
-            deaths: for each batch in turn, after how many changes its worker dies, None to live.
+            deaths: for each partition in turn, after how many changes its worker dies, None to live.
             readers: who reads the first page meanwhile.
         """
         places = [place for place in sorted(self.log.partitions) if place[0] in self.steps]
@@ -188,18 +192,22 @@ class FeedWorld:
 
     async def _turn(self, place: tuple[str, int], size: int, changes_left: int | None) -> str:
         _FATE.set(None if changes_left is None else Fate(changes_left))
-        topic, partition = place
         try:
-            if place not in self.read:
-                positions = [await step.resume(topic, partition) for step in self.steps[topic]]
-                self.read[place] = min(position or 0 for position in positions)
-            batch = self.log.partitions[place][self.read[place] :][:size]
-            for step in self.steps[topic] if batch else ():
-                await step.run(topic, partition, batch)
+            worked = [await self._batch(place, size) for _ in range(_BATCHES_IN_A_ROW)]
         except (Killed, PositionLost):
             return "died"
+        return "worked" if any(worked) else "idle"
+
+    async def _batch(self, place: tuple[str, int], size: int) -> bool:
+        topic, partition = place
+        if place not in self.read:
+            positions = [await step.resume(topic, partition) for step in self.steps[topic]]
+            self.read[place] = min(position or 0 for position in positions)
+        batch = self.log.partitions[place][self.read[place] :][:size]
+        for step in self.steps[topic] if batch else ():
+            await step.run(topic, partition, batch)
         self.read[place] += len(batch)
-        return "worked" if batch else "idle"
+        return bool(batch)
 
     def _services(self) -> Services:
         gateway = River()
