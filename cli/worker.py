@@ -32,7 +32,7 @@ def worker(
     settings = load_settings()
     configure_logging(settings.log_level, f"worker-{index}")
     quieten("aiokafka", "faust", "mode", "httpx", "cassandra", "librdkafka")
-    data_folder = default_home().root / "faust" / f"worker-{index}"
+    data_folder = default_home().data / "faust" / f"worker-{index}"
     data_folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(_run(settings, data_folder))
 

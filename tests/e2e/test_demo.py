@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 READER = "uma_petr2"
 PASSWORD = "a demo is no secret"
 STOP_SECONDS = 120
+TOUR = "<!-- the tour"
 
 
 class RunningDemo:
@@ -132,6 +133,16 @@ def test_the_feed_answers_to_curl(demo: RunningDemo) -> None:
     page = httpx.get(f"{address}/v1/feed?limit=3", headers=headers)
     assert page.status_code == 200
     assert set(page.json()) == {"items", "next_cursor"}
+
+
+def test_the_readmes_tour_works_line_by_line(demo: RunningDemo) -> None:
+    tour = (REPOSITORY / "README.md").read_text().partition(TOUR)[2].split("```")[1].removeprefix("sh\n")
+    script = "set -euo pipefail\n" + tour.replace(".photolog/local.env", str(demo.home / "local.env"))
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '"username":"ansel"' in done.stdout
+    assert '"next_cursor":null' in done.stdout
+    assert "/problems/" not in done.stdout
 
 
 def test_a_second_demo_in_the_same_home_says_what_to_do(demo: RunningDemo) -> None:
