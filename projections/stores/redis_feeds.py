@@ -22,7 +22,7 @@ _OPEN, _PAGE, _MERGE, _DELIVER = (
     script("timeline", f"timeline_{name}") for name in ("open", "page", "merge", "deliver")
 )
 TIMELINES_PER_CALL = 200
-CALLS_PER_TRIP = 16
+CALLS_PER_TRIP = 4
 TRIM_SLACK = 0.1
 _MEMBER = struct.Struct(">QQ")
 _PULL = struct.Struct(">cQ")

@@ -6,11 +6,12 @@
 -- Entries at or below the low mark are not part of it: delivery may leave some there, because asking for the mark first
 -- costs as much as adding; no page shows them, and the next trim takes them away.
 local call, keys, words = redis.call, KEYS, ARGV
+local STATE = '^\255([?!])(%x*):(%d+)$'
 
 -- The state of a timeline as it is stored, then its kind, life and low mark; nothing where there is no timeline.
 local function state_of(key)
   local state = call('ZRANGE', key, -1, -1)[1]
-  if state then return state, string.match(state, '^\255([?!])(%x*):(%d+)$') end
+  if state then return state, string.match(state, STATE) end
 end
 
 -- Removes what lies at or below `mark`, which becomes the low mark.
@@ -23,13 +24,16 @@ local function raise_mark(key, state, kind, life, mark)
   call('ZREMRANGEBYSCORE', key, '-inf', mark)
 end
 
--- Keeps the newest `cap` entries once there are more than `bound`.
+-- Keeps the newest `cap` entries once there are more than `bound`. By rank, because that moves the rest only once.
 local function trim(key, cap, bound)
   if call('ZCARD', key) - 1 <= bound then return end
-  local state, kind, life, mark = state_of(key)
+  local tops = call('ZREVRANGEBYSCORE', key, 'inf', 'inf')
+  local kind, life, mark = string.match(tops[1], STATE)
   call('ZREMRANGEBYSCORE', key, '-inf', mark)
-  local entries = call('ZCARD', key) - call('ZCOUNT', key, 'inf', 'inf')
+  local entries = call('ZCARD', key) - #tops
   if entries <= bound then return end
-  local newest_gone = call('ZRANGE', key, entries - cap - 1, entries - cap - 1, 'WITHSCORES')
-  raise_mark(key, state, kind, life, newest_gone[2])
+  local last_gone = entries - cap - 1
+  local raised = call('ZRANGE', key, last_gone, last_gone, 'WITHSCORES')[2]
+  call('ZREMRANGEBYRANK', key, 0, last_gone)
+  raise_mark(key, tops[1], kind, life, raised)
 end
