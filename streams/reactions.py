@@ -21,7 +21,7 @@ _CONCURRENCY = 32
 _POSTS_PER_MEDIUM_MAX = 100
 
 
-def posts_of(folded: Folded, kind: type[e.PostCreated] | type[e.PostPublished]) -> list[Candidate]:
+def posts_of(folded: Folded, kind: type[e.PostCreated | e.PostPublished | e.PostDeleted]) -> list[Candidate]:
     """Each post that has an event of this kind in the batch, as it is after the batch, with the event's record."""
     found = []
     for recorded in folded.batch.events:
@@ -71,9 +71,9 @@ class PostsReaction:
         decided = await self._publisher.consider(posts_of(folded, e.PostCreated))
         published = [(post, cause) for post, cause in posts_of(folded, e.PostPublished) if post.status == "published"]
         needed = await bounded_map(self._needs_fanout, [post for post, _ in published], _CONCURRENCY)
-        requested = await self._emitter.emit(
-            fanout_requests([candidate for candidate, is_needed in zip(published, needed, strict=True) if is_needed])
-        )
+        wanted = [candidate for candidate, is_needed in zip(published, needed, strict=True) if is_needed]
+        exposed = await self._exposed(folded, {post.post_id for post, _ in published})
+        requested = await self._emitter.emit(fanout_requests([*wanted, *exposed]))
         await bounded_map(self._show_author, [post for post, _ in published], _CONCURRENCY)
         return {**decided, **requested}
 
@@ -81,13 +81,38 @@ class PostsReaction:
         """A pulled post does only where the author's post before it was pushed: it tells timelines to pull."""
         if post.delivery == "push":
             return True
-        place = (post.published_ms, post.post_id)
-        before = await self._rows.scan(PUBLISHED_POSTS, (post.owner_id,), after=place, limit=1)
+        before = await self._rows.scan(PUBLISHED_POSTS, (post.owner_id,), after=_place(post), limit=1)
         return not before or before[0].delivery == "push"
+
+    async def _exposed(self, folded: Folded, published: set[int]) -> list[Candidate]:
+        """Pulled posts that are their author's newest because a pushed one is gone, above them or, in one batch,
+        below: timelines are to learn of them. So every timeline knows whose newest post is a pulled one."""
+        deleted: dict[int, Candidate] = {}
+        for post, cause in posts_of(folded, e.PostDeleted):
+            if post.delivery == "push" and (
+                post.owner_id not in deleted or _place(post) > _place(deleted[post.owner_id][0])
+            ):
+                deleted[post.owner_id] = (post, cause)
+        newest = await bounded_map(self._newest, list(deleted), _CONCURRENCY)
+        return [
+            (post, cause)
+            for post, (gone, cause) in zip(newest, deleted.values(), strict=True)
+            if post is not None
+            and post.delivery == "pull"
+            and (_place(post) < _place(gone) or post.post_id in published)
+        ]
+
+    async def _newest(self, owner_id: int) -> PostRow | None:
+        rows = await self._rows.scan(PUBLISHED_POSTS, (owner_id,), limit=1)
+        return await self._rows.get(POSTS.key(rows[0].post_id)) if rows else None
 
     async def _show_author(self, post: PostRow) -> None:
         entry = TimelineEntry(post.published_ms or 0, post.post_id, post.owner_id)
         await self._timelines.merge(post.owner_id, [entry], low_mark_ms=None)
+
+
+def _place(post: PostRow) -> tuple[int, int]:
+    return post.published_ms or 0, post.post_id
 
 
 class MediaReaction:

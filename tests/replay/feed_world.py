@@ -168,10 +168,10 @@ class FeedWorld:
             self.restart()
         return any(outcome in ("worked", "died") for outcome in outcomes)
 
-    async def settle(self) -> None:
-        """Let the jobs do all there is to do."""
+    async def settle(self, size: int | None = None) -> None:
+        """Let the jobs do all there is to do, in batches of any size or of this one."""
         self.restart()
-        while await self.work(self.chaos.randint(1, 6), (), ()):
+        while await self.work(size or self.chaos.randint(1, 6), (), ()):
             pass
 
     async def page(self, viewer_id: int, before: Place | None, limit: int) -> tuple[list[int], Place | None]:

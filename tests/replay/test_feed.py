@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -207,3 +208,28 @@ async def test_an_author_of_pulled_posts_is_remembered_though_others_fill_the_ti
     world.append(ready(7, celebrity))
     await world.settle()
     assert await world.feed(viewer, 2) == world.expected(viewer) == [7, 6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("batch", [1, 100], ids=["one by one", "all at once"])
+async def test_pulled_posts_are_found_again_when_the_pushed_ones_above_them_are_deleted(batch: int) -> None:
+    viewer, celebrity, fan, _ = actions.PEOPLE
+    world = FeedWorld()
+
+    async def happen(*events: e.Event) -> None:
+        for event in events:
+            world.append(event)
+        world.now_ms += 1
+        await world.settle(batch)
+
+    await happen(*(account(person) for person in actions.PEOPLE))
+    await happen(follow(viewer, celebrity), follow(fan, celebrity))
+    await happen(post(1, celebrity, 1), ready(1, celebrity))
+    await happen(e.FollowDeleted(follower_id=fan, followee_id=celebrity))
+    pushed = range(2, 9)
+    for post_id in pushed:
+        await happen(post(post_id, celebrity, post_id), ready(post_id, celebrity))
+    assert await world.feed(viewer, 2) == [*reversed(pushed), 1]
+    await happen(*(e.PostDeleted(post_id=post_id, owner_id=celebrity) for post_id in pushed))
+    await happen(follow(fan, celebrity))
+    await happen(post(9, celebrity, 9), ready(9, celebrity))
+    assert await world.feed(viewer, 2) == world.expected(viewer) == [9, 1]
