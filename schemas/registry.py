@@ -1,7 +1,7 @@
 """The schema registry: registration at migration, one look-up of all ids when a process starts.
 
-Subjects follow the topic-record-name strategy, because a topic carries several event types. Compatibility is FULL:
-old readers read new events, and new readers read the whole log.
+Subjects follow the topic-record-name strategy, because a topic carries several event types. Compatibility is
+FULL_TRANSITIVE: old readers read new events, and new readers read the whole log.
 """
 
 import time
@@ -21,7 +21,7 @@ from photolog.settings import RegistrySettings
 from schemas.events import Event
 from schemas.serde import SCHEMAS, Serde
 
-COMPATIBILITY = "FULL"
+COMPATIBILITY = "FULL_TRANSITIVE"
 _UNKNOWN_SCHEMA = 40403
 _TRIES = 20
 _PAUSE_SECONDS = 0.5
