@@ -4,7 +4,6 @@ import asyncio
 
 from projections.posts import PUBLISHED_POSTS
 from schemas import events as e
-from schemas.topics import FEED_FANOUT
 from tests.integration.workers import Hand, WorkerProcess, eventually
 from tests.unit.streams.scenario import post, ready
 
@@ -39,15 +38,6 @@ async def fed(hand: Hand) -> int:
     return sum(stored.next_offset for stored in (await hand.positions("feed")).values())
 
 
-async def requested(hand: Hand) -> int:
-    """How far its input reaches, as far as the posts job knows."""
-    ends: dict[tuple[str, int], int] = {}
-    for stored in (await hand.positions("posts")).values():
-        for place, end in stored.outputs.items():
-            ends[place] = max(end, ends.get(place, 0))
-    return sum(end for (topic, _), end in ends.items() if topic == FEED_FANOUT.name)
-
-
 async def test_every_follower_has_every_post_after_a_kill_in_the_middle_of_the_fan_out(
     workers: list[WorkerProcess], hand: Hand
 ) -> None:
@@ -68,14 +58,7 @@ async def test_every_follower_has_every_post_after_a_kill_in_the_middle_of_the_f
         worker.kill()
     delivered_at_kill, fed_at_kill = await entries(hand, followers), await fed(hand)
 
-    async def all_published() -> bool:
-        return len(await hand.resources.rows.scan(PUBLISHED_POSTS, (author,), limit=POSTS + 1)) == POSTS
-
-    async def all_fed() -> bool:
-        return await fed(hand) >= await requested(hand)
-
-    await eventually(all_published)
-    await eventually(all_fed)
+    await hand.settled()
     assert 0 < delivered_at_kill < FOLLOWERS * POSTS, "the kill was not in the middle of the fan-out"
     assert fed_at_kill < await fed(hand)
     expected = [row.post_id for row in await hand.resources.rows.scan(PUBLISHED_POSTS, (author,), limit=POSTS)]

@@ -84,7 +84,7 @@ async def test_a_flushed_redis_is_noticed_and_timelines_fill_again(workers: list
     )
     await hand.resources.timelines.open(reader)
     first = await published(hand, author)
-    await hand.delivered()
+    await hand.settled()
     assert await hand.feed_of(reader) == [first]
     exits = sum(len(worker.exits) for worker in workers)
     await hand.redis.flushall()

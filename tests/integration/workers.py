@@ -15,19 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from confluent_kafka import Consumer, TopicPartition
 
 from infra.local.home import REPOSITORY
 from infra.local.ports import is_free
 from photolog.ids import SnowflakeSource, new_event_id, now_ms
 from photolog.keyring import SubjectKeyring
+from photolog.log.kafka_config import client_config
 from photolog.log.record import EncodedRecord, event_headers
 from photolog.positions import Position
-from photolog.settings import Settings
+from photolog.settings import KafkaSettings, Settings
 from projections.posts import POSTS
 from projections.stores.port import Source, StoredPosition
 from schemas.events import Event
 from schemas.serde import SCHEMAS
-from schemas.topics import FEED_FANOUT, topic_of
+from schemas.topics import FEED_FANOUT, MEDIA_COMPLETED, Topic, topic_of
+from schemas.topics import POSTS as POSTS_TOPIC
 from streams.jobs import JobResources
 from tests.unit.streams.scenario import post, ready
 
@@ -181,20 +184,26 @@ class Hand:
 
         await eventually(reached)
 
-    async def delivered(self) -> None:
-        """Return once everything that the posts job had requested has been delivered, and the positions say so."""
-        wanted: dict[tuple[str, int], int] = {}
-        for stored in (await self.positions("posts")).values():
-            for place, end in stored.outputs.items():
-                if place[0] == FEED_FANOUT.name:
-                    wanted[place] = max(end, wanted.get(place, 0))
+    async def caught_up(self, projection: str, topic: Topic) -> bool:
+        """Whether a projection is at the end of a topic."""
+        ends = await asyncio.to_thread(_ends, self.settings.kafka, topic.name)
+        stored = await self.positions(projection)
+        return all(
+            end == 0 or stored.get(Source(projection, topic.name, partition), _NOWHERE).next_offset >= end
+            for partition, end in ends.items()
+        )
 
-        async def reached() -> bool:
-            stored = await self.positions("feed")
-            held = {(source.topic, source.partition): position.next_offset for source, position in stored.items()}
-            return all(held.get(place, 0) >= end for place, end in wanted.items())
+    async def settled(self) -> None:
+        """Return once everything that was appended has run through media, posts and feed, in the river's order."""
 
-        await eventually(reached)
+        async def all_through() -> bool:
+            return (
+                await self.caught_up("media", MEDIA_COMPLETED)
+                and await self.caught_up("posts", POSTS_TOPIC)
+                and await self.caught_up("feed", FEED_FANOUT)
+            )
+
+        await eventually(all_through)
 
     async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
         """All stored positions of a projection."""
@@ -205,6 +214,22 @@ class Hand:
         """The posts of a timeline, newest first."""
         page = await self.resources.timelines.page(reader, before=None, limit=limit)
         return [entry.post_id for entry in page.entries]
+
+
+_NOWHERE = StoredPosition(0)
+
+
+def _ends(kafka: KafkaSettings, topic: str) -> dict[int, int]:
+    """The offset behind the last record of each partition."""
+    reader = Consumer({**client_config(kafka), "group.id": "test-ends"})
+    try:
+        partitions = reader.list_topics(topic, timeout=20).topics[topic].partitions
+        return {
+            partition: reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[1]
+            for partition in partitions
+        }
+    finally:
+        reader.close()
 
 
 async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> None:
