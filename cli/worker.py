@@ -4,13 +4,13 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
-from infra.local.home import default_home
 from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
 from photolog.telemetry import configure_logging, serve_metrics
@@ -32,9 +32,9 @@ def worker(
     settings = load_settings()
     configure_logging(settings.log_level, f"worker-{index}")
     quieten("aiokafka", "faust", "mode", "httpx", "cassandra", "librdkafka")
-    data_folder = default_home().data / "faust" / f"worker-{index}"
-    data_folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(_run(settings, data_folder))
+    # Faust insists on a folder; nothing in it outlives the process.
+    with tempfile.TemporaryDirectory(prefix=f"photolog-worker-{index}-") as folder:
+        asyncio.run(_run(settings, Path(folder)))
 
 
 async def _run(settings: Settings, data_folder: Path) -> None:

@@ -8,6 +8,7 @@ Framing: one zero byte, the schema id as four big-endian bytes, then the Avro va
 import io
 import json
 import struct
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from schemas.topics import TOPICS, Topic
 
 AVRO_FOLDER = Path(__file__).parent / "avro"
 _HEADER = struct.Struct(">bI")
+_UNKNOWN_SECONDS = 60.0
+_UNKNOWN_MAX = 10_000
 KeyOf = Callable[[int], bytes | None]
 
 
@@ -81,6 +84,8 @@ class Serde:
     def __init__(self, ids: Mapping[type[Event], int], writer_text: Callable[[int], str | None] | None = None) -> None:
         self._ids = dict(ids)
         self._writer_text = writer_text
+        # A flood of poison under one id asks the registry once a minute; an id may yet be registered.
+        self._unknown_until: dict[int, float] = {}
         # Writer's schema, and the reader's where it is another one: fastavro is far quicker without.
         self._by_id: dict[int, tuple[Any, Any | None, EventSchema]] = {
             schema_id: (SCHEMAS[event].parsed, None, SCHEMAS[event]) for event, schema_id in ids.items()
@@ -140,8 +145,13 @@ class Serde:
             raise UndecodableRecord(f"not a {record.schema.event.__name__}: {error}") from error
 
     def _foreign(self, schema_id: int) -> tuple[Any, Any, EventSchema]:
+        if time.monotonic() < self._unknown_until.get(schema_id, 0.0):
+            raise UndecodableRecord(f"schema id {schema_id} is unknown")
         text = self._writer_text(schema_id) if self._writer_text else None
         if text is None:
+            if len(self._unknown_until) >= _UNKNOWN_MAX:
+                self._unknown_until.clear()
+            self._unknown_until[schema_id] = time.monotonic() + _UNKNOWN_SECONDS
             raise UndecodableRecord(f"schema id {schema_id} is unknown")
         try:
             writer: Any = fastavro.parse_schema(json.loads(text))

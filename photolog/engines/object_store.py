@@ -16,7 +16,8 @@ from photolog.settings import S3Settings
 T = TypeVar("T")
 _CONNECTIONS_MAX = 32
 _ABSENT = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
-_REFUSED = {"400", "403", "404", "409", "411", "412", "416"}
+# Not 403: wrong credentials of ours say nothing about the object, and trying again with better ones helps.
+_REFUSED = {"400", "409", "411", "412", "416"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class UploadPart:
 
 class ObjectRefused(Exception):
     """S3 refused the request as it stands (unknown upload, wrong part, bad range); trying again would not help."""
+
+
+class ObjectAbsent(ObjectRefused):
+    """There is no such object or upload."""
 
 
 class ObjectStore:
@@ -108,7 +113,7 @@ class ObjectStore:
         """Size and type of an object, None where there is none."""
         try:
             answer = await self._call(self._client.head_object, Bucket=self._settings.bucket, Key=key)
-        except ObjectRefused:
+        except ObjectAbsent:
             return None
         return ObjectHead(answer["ContentLength"], answer["ETag"], answer.get("ContentType", ""))
 
@@ -156,7 +161,9 @@ class ObjectStore:
         except ClientError as error:
             status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
             code = str(error.response.get("Error", {}).get("Code", ""))
-            if status in _REFUSED or code in _ABSENT:
+            if status == "404" or code in _ABSENT:
+                raise ObjectAbsent(f"S3: {error}") from error
+            if status in _REFUSED:
                 raise ObjectRefused(f"S3: {error}") from error
             raise StoreUnavailable(f"S3: {error}") from error
         except BotoCoreError as error:

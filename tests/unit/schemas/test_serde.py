@@ -207,3 +207,12 @@ def _event_or_undecodable(value: bytes) -> None:
     except UndecodableRecord:
         return
     assert type(event) in IDS
+
+
+def test_a_flood_of_one_unknown_schema_id_asks_the_registry_once() -> None:
+    asked: list[int] = []
+    codec = Serde({}, asked.append)
+    for _ in range(3):
+        with pytest.raises(UndecodableRecord, match="unknown"):
+            codec.parse(b"\x00\x00\x00\x00\x07body")
+    assert asked == [7]
