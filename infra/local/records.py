@@ -1,16 +1,18 @@
 """What the supervisor writes down for others to read: one file for itself and one for each process it owns."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 import psutil
 
+from infra.local.errors import StackError
 from infra.local.home import Home
 from infra.local.plan import Plan
 from infra.local.spec import write_private
 
 Phase = Literal["waiting", "starting", "ready", "restarting", "done", "failed", "stopped"]
+R = TypeVar("R", bound=msgspec.Struct)
 StackPhase = Literal["booting", "up", "failed", "stopping", "stopped"]
 
 
@@ -95,7 +97,7 @@ def write_supervisor(home: Home, record: SupervisorRecord) -> None:
 def read_supervisor(home: Home) -> SupervisorRecord | None:
     """The last supervisor's record, also of one that has ended; None if none was written."""
     try:
-        return msgspec.json.decode((home.run / "supervisor.json").read_bytes(), type=SupervisorRecord)
+        return _read(home.run / "supervisor.json", SupervisorRecord)
     except FileNotFoundError:
         return None
 
@@ -103,7 +105,17 @@ def read_supervisor(home: Home) -> SupervisorRecord | None:
 def read_processes(home: Home) -> list[ProcessRecord]:
     """Every process record, by name."""
     files = sorted(home.run.glob("process-*.json"))
-    return [msgspec.json.decode(file.read_bytes(), type=ProcessRecord) for file in files]
+    return [_read(file, ProcessRecord) for file in files]
+
+
+def _read(file: Path, record: type[R]) -> R:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=record)
+    except msgspec.DecodeError as error:
+        raise StackError(
+            f"{file} was written by another version of photolog; stop what still runs with that version, "
+            f"then remove {file.parent}"
+        ) from error
 
 
 def clear(home: Home) -> None:

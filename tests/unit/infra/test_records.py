@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.errors import StackError
 from infra.local.home import Home
 from infra.local.plan import Plan
 from infra.local.records import (
@@ -67,3 +68,9 @@ def test_a_process_that_ended_does_not_run_also_before_it_is_reaped() -> None:
 
 def test_what_never_started_does_not_run() -> None:
     assert not is_running(record(None, None))
+
+
+def test_a_record_of_another_version_is_told_in_words(home: Home) -> None:
+    (home.run / "supervisor.json").write_text('{"pid": 1, "mark": "x", "phase": "up"}')
+    with pytest.raises(StackError, match="another version"):
+        read_supervisor(home)
