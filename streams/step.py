@@ -158,7 +158,9 @@ class Step:
         for place, offset in done.outputs.items():
             outputs[place] = max(offset, outputs.get(place, 0))
         next_offset = records[-1].offset + 1
-        await self._positions.advance(source, StoredPosition(next_offset, outputs))
+        before = stored.next_offset if stored else 0
+        if not await self._positions.advance(source, StoredPosition(next_offset, outputs), expected=before):
+            raise PositionLost(f"{source} was at {before} when the batch began, and its store holds less now")
         self._held[source] = max(next_offset, self._held.get(source, 0))
 
     async def _bury(self, dead: Sequence[Dead]) -> None:

@@ -79,15 +79,18 @@ class CassandraRows:
         answer = await self._session.execute(_POSITION, (projection,))
         return {Source(projection, values[0], values[1]): _stored_position(values) for values in answer}
 
-    async def advance(self, source: Source, position: StoredPosition) -> None:
+    async def advance(self, source: Source, position: StoredPosition, *, expected: int = 0) -> bool:
         """Move a position forward. The timestamp decides between workers that pass the check at once."""
         stored = await self.position(source)
+        if (stored.next_offset if stored else 0) < expected:
+            return False
         if stored is not None and stored.next_offset >= position.next_offset:
-            return
+            return True
         outputs = {f"{topic}/{partition}": offset for (topic, partition), offset in position.outputs.items()}
         key = (source.projection, source.topic, source.partition)
         timestamp = write_timestamp(position.next_offset)
         await self._session.execute(_ADVANCE, (*key, position.next_offset, outputs, timestamp))
+        return True
 
     def _of(self, table: Table[R]) -> TableStatements[R]:
         if table.name not in self._statements:

@@ -125,11 +125,14 @@ class MemoryTimelines:
         """See `PositionStore.positions`."""
         return {source: stored for source, stored in self._positions.items() if source.projection == projection}
 
-    async def advance(self, source: Source, position: StoredPosition) -> None:
+    async def advance(self, source: Source, position: StoredPosition, *, expected: int = 0) -> bool:
         """See `PositionStore.advance`."""
-        stored = self._positions.get(source)
-        if stored is None or stored.next_offset < position.next_offset:
+        held = self._positions.get(source, StoredPosition(0)).next_offset
+        if held < expected:
+            return False
+        if source not in self._positions or held < position.next_offset:
             self._positions[source] = position
+        return True
 
     def _alive(self, account_id: int) -> _Timeline | None:
         timeline = self._timelines.get(account_id)

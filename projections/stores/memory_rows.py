@@ -50,10 +50,13 @@ class MemoryRows:
     async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
         return {source: stored for source, stored in self._positions.items() if source.projection == projection}
 
-    async def advance(self, source: Source, position: StoredPosition) -> None:
-        stored = self._positions.get(source)
-        if stored is None or stored.next_offset < position.next_offset:
+    async def advance(self, source: Source, position: StoredPosition, *, expected: int = 0) -> bool:
+        held = self._positions.get(source, StoredPosition(0)).next_offset
+        if held < expected:
+            return False
+        if source not in self._positions or held < position.next_offset:
             self._positions[source] = position
+        return True
 
     def _kept(self, key: RowKey[R]) -> Kept:
         return self._partition(key).get(key.values, ABSENT)

@@ -44,8 +44,17 @@ class PositionStore(Protocol):
     async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
         """All positions of a projection."""
 
-    async def advance(self, source: Source, position: StoredPosition) -> None:
-        """Move a position forward; one that is not ahead of the stored one is left alone."""
+    async def advance(self, source: Source, position: StoredPosition, *, expected: int = 0) -> bool:
+        """Move a position forward; one that is not ahead of the stored one is left alone.
+
+        Args:
+            source: whose position.
+            position: where to.
+            expected: the next offset that the caller read before its work.
+
+        Returns:
+            False, with nothing changed, where the store holds less than `expected`: it lost what the work built on.
+        """
 
 
 class RowStore(PositionStore, Protocol):

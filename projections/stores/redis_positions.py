@@ -38,16 +38,21 @@ class RedisPositions:
             found[Source(projection, topic, int(partition))] = min(held, key=lambda position: position.next_offset)
         return found
 
-    async def advance(self, source: Source, position: StoredPosition) -> None:
-        """Move forward on each master. Raises StoreUnavailable where not all took it; doing it again is safe."""
+    async def advance(self, source: Source, position: StoredPosition, *, expected: int = 0) -> bool:
+        """Move forward on each master that holds at least `expected`; False where one does not.
+
+        Raises:
+            StoreUnavailable: not all answered; doing it again is safe.
+        """
         outputs: _Outputs = [(*place, offset) for place, offset in position.outputs.items()]
         stored = b"%d|%s" % (position.next_offset, msgspec.json.encode(outputs))
-        await self._runner.run(
+        moved = await self._runner.run(
             [
-                ScriptCall(_ADVANCE, [key], [_field(source), position.next_offset, stored])
+                ScriptCall(_ADVANCE, [key], [_field(source), position.next_offset, stored, expected])
                 for key in await self._keys(source.projection)
             ]
         )
+        return -1 not in moved
 
     async def _on_each(self, projection: str, command: str, *arguments: str) -> list[Any]:
         return [await self._runner.command(command, key, *arguments) for key in await self._keys(projection)]

@@ -23,6 +23,13 @@ async def test_a_position_comes_back_with_its_outputs(rows: RowStore) -> None:
     assert await rows.position(source) == stored
 
 
+async def test_a_store_that_holds_less_than_a_batch_began_with_does_not_take_its_position(rows: RowStore) -> None:
+    source = fresh_source()
+    assert await rows.advance(source, StoredPosition(5), expected=0)
+    assert not await rows.advance(source, StoredPosition(9), expected=8)
+    assert await rows.position(source) == StoredPosition(5)
+
+
 async def test_a_position_never_goes_back(rows: RowStore) -> None:
     source = fresh_source()
     await rows.advance(source, StoredPosition(10, {("feed.fanout", 0): 5}))

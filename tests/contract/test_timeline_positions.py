@@ -54,6 +54,15 @@ async def test_a_flushed_store_lost_its_positions(subject: TimelineSubject) -> N
     assert await subject.store.position(source) == StoredPosition(2)
 
 
+async def test_a_store_flushed_under_a_batch_does_not_take_the_batchs_position(subject: TimelineSubject) -> None:  # noqa: F811
+    source = fresh_source()
+    assert await subject.store.advance(source, StoredPosition(5), expected=0)
+    assert await subject.store.advance(source, StoredPosition(8), expected=5)
+    await subject.flush()
+    assert not await subject.store.advance(source, StoredPosition(9), expected=8)
+    assert await subject.store.position(source) is None
+
+
 @pytest.mark.integration
 async def test_one_lost_master_takes_the_position_back(cluster_client: RedisClient) -> None:
     assert isinstance(cluster_client, RedisCluster)
