@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import httpx
 import pytest
 
+from infra.local.ports import pick_free_port_base
 from photolog.client import Client, gateway_pool, store_pool
 from photolog.errors import PhotologError
 from tests.integration.social.people import PASSWORD, Person
@@ -25,13 +26,16 @@ def gateway_address(
     """A gateway on the stack's engines, whose events the workers fold."""
     assert workers
     folder = tmp_path_factory.mktemp("gateway")
+    # Not the stack's own port: a whole application may be tried over the same engines while this gateway serves.
+    port = pick_free_port_base()
+    address = f"http://127.0.0.1:{port}"
+    environment = migrated | {"PHOTOLOG_GATEWAY__PORT": str(port), "PHOTOLOG_GATEWAY__PUBLIC_URL": address}
     started = [
-        WorkerProcess((command,), migrated, folder / f"{command}.log") for command in ("transcode-worker", "gateway")
+        WorkerProcess((command,), environment, folder / f"{command}.log") for command in ("transcode-worker", "gateway")
     ]
     try:
         for process in started:
             process.wait_ready()
-        address = migrated["PHOTOLOG_GATEWAY__PUBLIC_URL"]
         _wait_ready(address)
         yield address
     finally:
