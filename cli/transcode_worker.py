@@ -14,7 +14,7 @@ from photolog.engines.object_store import ObjectStore
 from photolog.library_logs import quieten
 from photolog.log.producer import LogProducer
 from photolog.settings import Settings, load_settings
-from photolog.telemetry import configure_logging, serve_metrics
+from photolog.telemetry import configure_logging, serve_metrics_when
 from schemas.registry import load_serde
 from transcode.frames import SandboxLimits
 from transcode.intake import Intake
@@ -49,7 +49,7 @@ async def _run(settings: Settings, decoders: int) -> None:
     loop.set_default_executor(ThreadPoolExecutor(_BUCKET_THREADS, "bucket"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(_serve_metrics(settings, ready))
+    serving = asyncio.create_task(serve_metrics_when(ready, settings))
     log = LogProducer(settings.kafka)
     try:
         await log.start()
@@ -68,10 +68,3 @@ async def _run(settings: Settings, decoders: int) -> None:
         os._exit(1)
     finally:
         serving.cancel()
-
-
-async def _serve_metrics(settings: Settings, ready: asyncio.Event) -> None:
-    """Whoever watches takes the first answer for readiness."""
-    await ready.wait()
-    logger.info("worker-ready")
-    serve_metrics(settings)

@@ -13,7 +13,7 @@ import typer
 
 from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
-from photolog.telemetry import configure_logging, serve_metrics
+from photolog.telemetry import configure_logging, serve_metrics_when
 from streams.bootstrap import connect
 from streams.faust_jobs.worker import FaustWorker
 from streams.jobs import live_steps
@@ -41,7 +41,7 @@ async def _run(settings: Settings, data_folder: Path) -> None:
     stop, ready = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(_serve_metrics(settings, ready))
+    serving = asyncio.create_task(serve_metrics_when(ready, settings))
     try:
         async with connect(settings) as resources:
             await FaustWorker(settings.kafka, live_steps(resources), data_folder).run(stop, ready)
@@ -52,10 +52,3 @@ async def _run(settings: Settings, data_folder: Path) -> None:
         os._exit(1)
     finally:
         serving.cancel()
-
-
-async def _serve_metrics(settings: Settings, ready: asyncio.Event) -> None:
-    """Whoever watches takes the first answer for readiness."""
-    await ready.wait()
-    logger.info("worker-ready")
-    serve_metrics(settings)

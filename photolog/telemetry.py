@@ -4,6 +4,7 @@ Logs are structured (JSON lines on stderr) and carry the correlation id of the r
 also a header of every event. Metrics are Prometheus's, on `/metrics` of every process.
 """
 
+import asyncio
 import logging
 import sys
 from contextvars import ContextVar
@@ -60,6 +61,13 @@ def serve_metrics(settings: Settings) -> None:
     """Serve `/metrics` from a thread of this process where the settings name an address and a port for it."""
     if settings.metrics_host is not None and settings.metrics_port is not None:
         start_http_server(settings.metrics_port, addr=settings.metrics_host, registry=REGISTRY)
+
+
+async def serve_metrics_when(ready: asyncio.Event, settings: Settings) -> None:
+    """Serve `/metrics` once a worker is ready: whoever watches takes the first answer for readiness."""
+    await ready.wait()
+    structlog.get_logger(__name__).info("worker-ready")
+    serve_metrics(settings)
 
 
 def current_traceparent() -> str | None:

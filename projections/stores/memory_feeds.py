@@ -1,13 +1,14 @@
 """Home timelines in dictionaries: the fake that tests use, held to the same contract as Redis."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
 import msgspec
 
-from projections.stores.port import UNFILLED_MS, Delivery, Source, StoredPosition, TimelineEntry, TimelinePage
+from projections.stores.memory_positions import MemoryPositions
+from projections.stores.port import UNFILLED_MS, Delivery, TimelineEntry, TimelinePage
 
 _TRIM_SLACK = 0.1
 
@@ -39,7 +40,7 @@ class _Timeline:
             self.raise_mark(sorted(self.entries, reverse=True)[entries_max].published_ms)
 
 
-class MemoryTimelines:
+class MemoryTimelines(MemoryPositions):
     """A `TimelineStore` in this process.
 
     Args:
@@ -60,7 +61,7 @@ class MemoryTimelines:
         self._clock_ms = clock_ms
         self._lives = count(1)
         self._timelines: dict[int, _Timeline] = {}
-        self._positions: dict[Source, StoredPosition] = {}
+        super().__init__()
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> int:
         """See `TimelineStore.deliver`."""
@@ -116,23 +117,6 @@ class MemoryTimelines:
         """Lose everything, as an engine may."""
         self._timelines.clear()
         self._positions.clear()
-
-    async def position(self, source: Source) -> StoredPosition | None:
-        """See `PositionStore.position`."""
-        return self._positions.get(source)
-
-    async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
-        """See `PositionStore.positions`."""
-        return {source: stored for source, stored in self._positions.items() if source.projection == projection}
-
-    async def advance(self, source: Source, position: StoredPosition, *, expected: int = 0) -> bool:
-        """See `PositionStore.advance`."""
-        held = self._positions.get(source, StoredPosition(0)).next_offset
-        if held < expected:
-            return False
-        if source not in self._positions or held < position.next_offset:
-            self._positions[source] = position
-        return True
 
     def _alive(self, account_id: int) -> _Timeline | None:
         timeline = self._timelines.get(account_id)

@@ -1,10 +1,10 @@
 """The row store in dictionaries: the fake that tests use, held to the same contract as Cassandra."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
-from projections.stores.port import Source, StoredPosition
+from projections.stores.memory_positions import MemoryPositions
 from projections.stores.scans import check_scan
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import ABSENT, Kept, Positioned, Put
@@ -12,12 +12,12 @@ from projections.writes import ABSENT, Kept, Positioned, Put
 _Partition = dict[KeyTuple, Kept]
 
 
-class MemoryRows:
+class MemoryRows(MemoryPositions):
     """A `RowStore` in this process. Removed rows stay as tombstones, so that an older write cannot bring one back."""
 
     def __init__(self) -> None:
         self._partitions: defaultdict[tuple[str, KeyTuple], _Partition] = defaultdict(dict)
-        self._positions: dict[Source, StoredPosition] = {}
+        super().__init__()
 
     async def load(self, keys: Sequence[RowKey[Row]]) -> dict[RowKey[Row], Kept]:
         return {key: self._visible(key) for key in keys}
@@ -43,20 +43,6 @@ class MemoryRows:
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
         check_scan(table, partition, None)
         return [kept for _, kept in self._ordered(table, partition)][:limit]
-
-    async def position(self, source: Source) -> StoredPosition | None:
-        return self._positions.get(source)
-
-    async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
-        return {source: stored for source, stored in self._positions.items() if source.projection == projection}
-
-    async def advance(self, source: Source, position: StoredPosition, *, expected: int = 0) -> bool:
-        held = self._positions.get(source, StoredPosition(0)).next_offset
-        if held < expected:
-            return False
-        if source not in self._positions or held < position.next_offset:
-            self._positions[source] = position
-        return True
 
     def _kept(self, key: RowKey[R]) -> Kept:
         return self._partition(key).get(key.values, ABSENT)
