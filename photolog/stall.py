@@ -39,6 +39,11 @@ class Stall:
         self._longest_seconds = longest_seconds
         self._waiting = 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether an attempt failed and is being repeated."""
+        return self._waiting > 0
+
     async def until_done(self, attempt: Callable[[], Awaitable[None]]) -> None:
         """Run an attempt that may be repeated; any other error is the caller's."""
         pause_seconds = self._first_seconds

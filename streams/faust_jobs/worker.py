@@ -83,7 +83,7 @@ class FaustWorker:
         await self._app.start()
         if ready is not None:
             ready.set()
-        await Watch(self._app, self._steps).run()
+        await Watch(self._app, self._steps, lambda: self._seeking.waits).run()
 
     async def _fail(self) -> None:
         await self._failed.wait()

@@ -11,7 +11,7 @@ from projections.stores.port import Source, StoredPosition
 from schemas.topics import LIKES
 from streams.decoding import Decoder
 from streams.errors import EngineFailed, PositionLost
-from streams.faust_jobs.watch import IDLE_SECONDS_MAX, Watch
+from streams.faust_jobs.watch import IDLE_SECONDS_MAX, REBALANCE_SECONDS_MAX, Watch
 from streams.step import Batch, Done, Step
 from tests.unit.streams.river import SERDE, MemoryLog, OpenKeys
 
@@ -33,6 +33,10 @@ class FakeConsumer:
 class FakeApp:
     def __init__(self) -> None:
         self.consumer = FakeConsumer()
+        self.started = True
+        self.rebalancing = False
+        self.crashed = False
+        self.crash_reason: BaseException | None = None
 
 
 class Nothing:
@@ -46,7 +50,8 @@ class Watched:
         self.positions = MemoryRows()
         self.step = Step("watched", self.positions, Decoder(SERDE, OpenKeys()), Nothing(), MemoryLog())
         self.app = FakeApp()
-        self.watch = Watch(self.app, {LIKES.name: [self.step]}, lambda: self.now)
+        self.waits = False
+        self.watch = Watch(self.app, {LIKES.name: [self.step]}, lambda: self.waits, lambda: self.now)
 
     async def look_after(self, seconds: float) -> None:
         self.now += seconds
@@ -113,3 +118,31 @@ async def test_progress_and_an_empty_log_are_no_failure(watched: Watched) -> Non
         await watched.positions.advance(SOURCE, StoredPosition(position))
     await watched.look_after(IDLE_SECONDS_MAX)
     await watched.look_after(10 * IDLE_SECONDS_MAX)
+
+
+async def test_a_rebalance_that_never_ends_is_a_failure(watched: Watched) -> None:
+    await watched.look_after(0)
+    watched.app.rebalancing = True
+    await watched.look_after(REBALANCE_SECONDS_MAX)
+    with pytest.raises(EngineFailed, match="a rebalance did not end"):
+        await watched.look_after(2)
+
+
+async def test_a_rebalance_that_waits_for_a_store_or_for_a_running_batch_is_no_failure(watched: Watched) -> None:
+    watched.app.rebalancing = True
+    watched.waits = True
+    await watched.look_after(2 * REBALANCE_SECONDS_MAX)
+    watched.waits, watched.step._running = False, 1
+    await watched.look_after(REBALANCE_SECONDS_MAX)
+    watched.step._running = 0
+    await watched.look_after(REBALANCE_SECONDS_MAX)
+    watched.app.rebalancing = False
+    await watched.look_after(0)
+    watched.app.rebalancing = True
+    await watched.look_after(REBALANCE_SECONDS_MAX)
+
+
+async def test_an_engine_that_gave_up_is_a_failure(watched: Watched) -> None:
+    watched.app.crashed, watched.app.crash_reason = True, RuntimeError("consumer gone")
+    with pytest.raises(EngineFailed, match="consumer gone"):
+        await watched.look_after(0)
