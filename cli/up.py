@@ -50,7 +50,7 @@ def boot(stack: Stack, console: Console, *, detached: bool = False) -> None:
     Raises:
         StackError: it did not boot; nothing of it is left running.
     """
-    _let_sigterm_interrupt()
+    _let_signals_interrupt()
     progress = BootProgress(console)
     with progress.shown():
         stack.start(detached=detached, say=progress.say, progress=progress.show)
@@ -77,7 +77,10 @@ def stay(stack: Stack, console: Console) -> None:
         raise StackError(f"The supervisor ended by itself; see {stack.home.log('supervisor')}.")
 
 
-def _let_sigterm_interrupt() -> None:
-    """Make SIGTERM and a closed terminal end this command as Ctrl-C does, so that the stack is stopped in order."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+def _let_signals_interrupt() -> None:
+    """Make SIGTERM and a closed terminal end this command as Ctrl-C does, so that the stack is stopped in order.
+
+    SIGINT is named too, because a shell without job control starts its background commands with SIGINT ignored.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
