@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ ENGINE_FIXTURES = frozenset({"stack", "valkey_cluster_url"})
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    # A run that is told to end takes its engines and workers down, as one that is interrupted does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if config.getoption("--hypothesis-seed") is None:
         config.option.hypothesis_seed = str(random.randrange(2**32))
 
