@@ -28,8 +28,10 @@ from photolog.log.producer import LogProducer
 from photolog.settings import LimitSettings, Settings, key_bytes
 from projections.stores.cassandra_rows import CassandraRows
 from projections.stores.port import VersionedCache
+from projections.stores.recent_reading import RECENT_ENTRIES
 from projections.stores.redis_cache import RedisCache
 from projections.stores.redis_feeds import RedisTimelines
+from projections.stores.redis_recent import RedisRecent
 from schemas.registry import load_serde
 
 _PROBE_SECONDS = 1.5
@@ -82,6 +84,7 @@ async def _services(
     return Services(
         rows=rows,
         timelines=RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1000),
+        recent=RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1000),
         cache=cache,
         objects=ObjectStore(settings.s3),
         log=log,

@@ -14,7 +14,7 @@ from photolog.ids import SnowflakeSource, now_ms
 from photolog.log.record import EncodedRecord
 from photolog.positions import Position
 from photolog.settings import Settings
-from projections.stores.port import RowStore, TimelineStore, VersionedCache
+from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from schemas.serde import Serde
 
 
@@ -59,6 +59,7 @@ class Services:
     Args:
         rows: read models in Cassandra, always right.
         timelines: home timelines, a cache.
+        recent: authors' recent posts, a cache of rows.
         cache: cards, relations, counts, sessions: caches of rows.
         objects: the bucket of media.
         log: appends; handlers return a `Command` instead of calling it.
@@ -76,6 +77,7 @@ class Services:
 
     rows: RowStore
     timelines: TimelineStore
+    recent: RecentPosts
     cache: VersionedCache
     objects: Objects
     log: EventLog

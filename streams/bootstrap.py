@@ -11,8 +11,10 @@ from photolog.log.producer import LogProducer
 from photolog.settings import Settings, key_bytes
 from projections.cards import cache_writes
 from projections.stores.cassandra_rows import CassandraRows
+from projections.stores.recent_reading import RECENT_ENTRIES
 from projections.stores.redis_cache import RedisCache
 from projections.stores.redis_feeds import RedisTimelines
+from projections.stores.redis_recent import RedisRecent
 from schemas.registry import load_serde
 from streams.jobs import JobResources
 
@@ -36,6 +38,7 @@ async def connect(settings: Settings) -> AsyncIterator[JobResources]:
         yield JobResources(
             rows=CassandraRows(session),
             timelines=RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1_000),
+            recent=RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1_000),
             cache=RedisCache(redis, limits.cache_seconds * 1_000),
             cache_form=cache_writes,
             log=log,

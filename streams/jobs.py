@@ -11,7 +11,7 @@ from projections.graph import GRAPH_PROJECTION
 from projections.likes import LIKES_PROJECTION
 from projections.media import MEDIA_PROJECTION
 from projections.posts import POSTS_PROJECTION
-from projections.stores.port import RowStore, TimelineStore, VersionedCache
+from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from schemas.serde import Serde
 from schemas.topics import FEED_FANOUT
 from streams.decoding import Decoder, Keys
@@ -34,6 +34,7 @@ class JobResources:
     Args:
         rows: rows and their positions.
         timelines: timelines, with the position of their deliveries.
+        recent: authors' recent posts, a cache of rows.
         cache: caches of rows.
         cache_form: the cached forms of a row.
         log: takes decided and derived events, and dead letters.
@@ -46,6 +47,7 @@ class JobResources:
 
     rows: RowStore
     timelines: TimelineStore
+    recent: RecentPosts
     cache: VersionedCache
     cache_form: CacheForm
     log: Log
@@ -63,7 +65,7 @@ def live_steps(resources: JobResources) -> Steps:
     reactions: tuple[tuple[Projection, Reaction | None], ...] = (
         (ACCOUNTS_PROJECTION, None),
         (GRAPH_PROJECTION, GraphReaction(resources.rows, resources.timelines, resources.timeline_entries)),
-        (POSTS_PROJECTION, PostsReaction(resources.rows, publisher, emitter, resources.timelines)),
+        (POSTS_PROJECTION, PostsReaction(resources.rows, publisher, emitter, resources.timelines, resources.recent)),
         (MEDIA_PROJECTION, MediaReaction(resources.rows, publisher)),
         (LIKES_PROJECTION, None),
         (COMMENTS_PROJECTION, None),

@@ -8,13 +8,14 @@ from functools import partial
 
 from projections.graph import FOLLOWER_SHARDS, PAIRS, side_of
 from projections.posts import MEDIA_POSTS, POSTS, PUBLISHED_POSTS, PostRow
-from projections.stores.port import RowStore, TimelineEntry, TimelineStore
+from projections.stores.port import RecentPosts, RowStore, TimelineEntry, TimelineStore
 from schemas import events as e
 from schemas.derived import DerivedEvent
 from streams.bounded import bounded_map
 from streams.emission import Emitter
 from streams.folding import Folded
 from streams.publication import Candidate, Publisher
+from streams.recent import RecentKeeper
 from streams.step import Outputs
 
 _CONCURRENCY = 32
@@ -51,23 +52,29 @@ def fanout_requests(published: Sequence[Candidate]) -> list[DerivedEvent]:
 
 
 class PostsReaction:
-    """After posts: decide about new ones, fan out published ones, show them to their author.
+    """After posts: keep authors' recent ones, decide about new ones, fan out published ones, show them to their author.
 
     Args:
         rows: published posts.
         publisher: decides.
         emitter: takes the fan-out requests.
         timelines: the author's own is among them.
+        recent: authors' recent posts, which readers of pulled ones merge.
     """
 
-    def __init__(self, rows: RowStore, publisher: Publisher, emitter: Emitter, timelines: TimelineStore) -> None:
+    def __init__(
+        self, rows: RowStore, publisher: Publisher, emitter: Emitter, timelines: TimelineStore, recent: RecentPosts
+    ) -> None:
         self._rows = rows
         self._publisher = publisher
         self._emitter = emitter
         self._timelines = timelines
+        self._recent = RecentKeeper(rows, recent)
 
     async def react(self, folded: Folded) -> Outputs:
-        """Do all three; answers where decisions and requests landed."""
+        """Do all of it; answers where decisions and requests landed."""
+        # First of all: a marker that arrives makes readers look there.
+        await self._recent.keep(folded)
         decided = await self._publisher.consider(posts_of(folded, e.PostCreated))
         published = [(post, cause) for post, cause in posts_of(folded, e.PostPublished) if post.status == "published"]
         needed = await bounded_map(self._needs_fanout, [post for post, _ in published], _CONCURRENCY)

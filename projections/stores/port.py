@@ -1,5 +1,5 @@
 """What a projection's store must do. Adapters: memory_rows, cassandra_rows (rows); memory_feeds, redis_feeds
-(timelines); memory_cache, redis_cache (versioned caches).
+(timelines); memory_cache, redis_cache (versioned caches); memory_recent, redis_recent (recent posts).
 """
 
 from collections.abc import Mapping, Sequence
@@ -171,6 +171,71 @@ class TimelineStore(PositionStore, Protocol):
 
     async def drop(self, account_id: int) -> None:
         """Forget a timeline; the next read fills it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentChange:
+    """What became of one post, for its author's recent ones.
+
+    Args:
+        entry: the post's place.
+        version: the log offset at which it was so.
+        there: whether the post is published; False once it is deleted.
+    """
+
+    entry: TimelineEntry
+    version: int
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecentPage:
+    """A stretch of an author's posts.
+
+    Args:
+        entries: newest first.
+        low_mark_ms: complete for posts published after this, Unix ms; older ones are in the rows alone.
+    """
+
+    entries: tuple[TimelineEntry, ...]
+    low_mark_ms: int
+
+
+class RecentPosts(Protocol):
+    """Every author's newest published posts: a cache of rows, so that many authors' are read in one round trip.
+
+    Complete down to a low mark, as a timeline is. It lives for a fixed time after it was filled. A deleted post may
+    come back here after a loss: a place is no proof that the post is there, and whoever shows it looks at the post.
+    """
+
+    async def read(
+        self, author_ids: Sequence[int], *, before: TimelineEntry | None, limit: int
+    ) -> list[RecentPage | None]:
+        """For each author the newest posts strictly older than `before`, at most `limit`; None where they must be
+        filled. One round trip."""
+
+    async def record(self, changes: Sequence[RecentChange]) -> list[int]:
+        """Take what a job wrote to the rows. A change that is not newer than what an author's posts hold is passed
+        over, so it may be recorded again.
+
+        Returns:
+            Authors of whom nothing is kept: they are to be filled.
+        """
+
+    async def open(self, author_ids: Sequence[int]) -> list[str]:
+        """Begin to keep authors' posts, complete for nothing where nothing was kept, so that changes during a fill
+        are kept.
+
+        Returns:
+            For each the life of what is kept, for `fill`: another one has another.
+        """
+
+    async def fill(self, author_id: int, entries: Sequence[TimelineEntry], *, low_mark_ms: int, opened: str) -> None:
+        """Add what the caller read from the rows after `open`, complete above `low_mark_ms`. Nothing changes where
+        it was filled already, or was lost and opened by another in between."""
+
+    async def drop(self, author_id: int) -> None:
+        """Forget an author's posts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from photolog.engines.redis_client import RedisClient
 from projections.stores.memory_rows import MemoryRows
 from projections.stores.redis_cache import RedisCache
 from projections.stores.redis_feeds import RedisTimelines
+from projections.stores.redis_recent import RedisRecent
 from tests.contract.sample_tables import fresh_id
 from tests.unit.gateway.feed_world import CAP, World, read_page
 
@@ -26,7 +27,8 @@ def world(request: pytest.FixtureRequest, client: RedisClient) -> World:
     """A world of its own: on shared stores its ids are fresh."""
     rows = MemoryRows() if request.param == "memory" else request.getfixturevalue("cassandra_rows")
     first = fresh_id(1_000)
-    world = World(rows=rows, cache=RedisCache(client, _LIFE_MS), ids=itertools.count(first))
+    recent = RedisRecent(client, CAP, _LIFE_MS)
+    world = World(rows=rows, recent=recent, cache=RedisCache(client, _LIFE_MS), ids=itertools.count(first))
     world.timelines = RedisTimelines(client, CAP, _LIFE_MS)
     return world
 

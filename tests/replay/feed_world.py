@@ -19,10 +19,13 @@ from gateway.queries.feed import feed_page
 from gateway.services import Services
 from photolog.settings import LimitSettings
 from projections.cards import cache_writes
-from projections.feed import Place
+from projections.feed import Place, place_of
+from projections.posts import PUBLISHED_POSTS
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
+from projections.stores.memory_recent import MemoryRecent
 from projections.stores.memory_rows import MemoryRows
+from projections.stores.recent_reading import recent_stretches
 from schemas import events as e
 from streams.errors import PositionLost
 from streams.jobs import JobResources, Steps, live_steps
@@ -32,13 +35,14 @@ from tests.unit.gateway.river import River
 from tests.unit.streams.river import SERDE, MemoryLog, OpenKeys, encoded
 
 TIMELINE_ENTRIES = 4
+RECENT_ENTRIES = 3
 CELEBRITY_FOLLOWERS = 2
 PAGES_MAX = 200
 _LONG_PAUSES = 0.1
 _BATCHES_IN_A_ROW = 3
 
 _CALLS = {"load", "get", "get_many", "scan", "scan_kept", "position", "read", "page"}
-_CHANGES = {"apply", "advance", "merge", "deliver", "open", "append_all"}
+_CHANGES = {"apply", "advance", "merge", "deliver", "open", "append_all", "record", "fill"}
 
 
 class Killed(Exception):
@@ -99,8 +103,8 @@ class FeedWorld:
         self.chaos = random.Random(0)
         self.now_ms = actions.START_MS
         self.log, self.keys = MemoryLog(), OpenKeys()
-        self.memory = (MemoryRows(), MemoryTimelines(TIMELINE_ENTRIES), MemoryCache())
-        self._rows, self._timelines, self._cache, self._log = (
+        self.memory = (MemoryRows(), MemoryTimelines(TIMELINE_ENTRIES), MemoryCache(), MemoryRecent(RECENT_ENTRIES))
+        self._rows, self._timelines, self._cache, self._recent, self._log = (
             Restless(inner, self.chaos) for inner in (*self.memory, self.log)
         )
         self.services = self._services()
@@ -118,6 +122,7 @@ class FeedWorld:
             JobResources(
                 rows=self._rows,
                 timelines=self._timelines,
+                recent=self._recent,
                 cache=self._cache,
                 cache_form=cache_writes,
                 log=self._log,
@@ -190,6 +195,17 @@ class FeedWorld:
                 return found
         raise AssertionError("the feed does not end")
 
+    async def recent_of(self, author_id: int, limit: int) -> tuple[list[Place], list[Place]]:
+        """All of an author's published posts, as the cache of recent ones and as the rows tell them."""
+        found: list[Place] = []
+        before, ended = None, False
+        while not ended:
+            (stretch,) = await recent_stretches(self._rows, self._recent, [author_id], before, limit)
+            found += map(place_of, stretch.entries)
+            before, ended = stretch.complete_from, stretch.ended
+        rows = await self._rows.scan(PUBLISHED_POSTS, (author_id,), limit=len(self.naive.posts) + 1)
+        return found, [(row.published_ms, row.post_id) for row in rows]
+
     async def _turn(self, place: tuple[str, int], size: int, changes_left: int | None) -> str:
         _FATE.set(None if changes_left is None else Fate(changes_left))
         try:
@@ -212,7 +228,9 @@ class FeedWorld:
     def _services(self) -> Services:
         gateway = River()
         gateway.settings.limits = LimitSettings.model_construct(timeline_entries=TIMELINE_ENTRIES)
-        return replace(gateway.services, rows=self._rows, timelines=self._timelines, cache=self._cache)
+        return replace(
+            gateway.services, rows=self._rows, timelines=self._timelines, cache=self._cache, recent=self._recent
+        )
 
     def _shows(self, viewer_id: int, author_id: int) -> bool:
         world = self.naive

@@ -114,15 +114,17 @@ class FeedMachine(RuleBasedStateMachine):
             self.runner.run(self.world.memory[1].drop(reader))
         self.runner.run(self.world.work(size, deaths, readers))
 
-    @rule(viewer=people, kind=st.sampled_from(["timelines", "cache", "timeline", "workers"]))
+    @rule(viewer=people, kind=st.sampled_from(["timelines", "cache", "timeline", "recent", "workers"]))
     def something_is_lost(self, viewer: int, kind: str) -> None:
         """What Redis held, one reader's timeline, or all processes."""
-        _, timelines, cache = self.world.memory
+        _, timelines, cache, recent = self.world.memory
         match kind:
             case "timelines":
                 timelines.flush()
             case "cache":
                 cache.flush()
+            case "recent":
+                recent.flush()
             case "timeline":
                 self.runner.run(timelines.drop(viewer))
             case "workers":
@@ -156,6 +158,8 @@ class FeedMachine(RuleBasedStateMachine):
         for viewer in actions.PEOPLE:
             for _ in range(2):
                 assert self.runner.run(self.world.feed(viewer, limit)) == self.world.expected(viewer)
+            shown, published = self.runner.run(self.world.recent_of(viewer, limit))
+            assert shown == published
 
     def teardown(self) -> None:
         """The rest is folded and read; then once more from the rows alone."""
@@ -164,9 +168,9 @@ class FeedMachine(RuleBasedStateMachine):
                 while viewer in self.readings:
                     self.somebody_reads_on(viewer)
             self.feeds_are_right(seed=0, limit=2)
-            _, timelines, cache = self.world.memory
-            timelines.flush()
-            cache.flush()
+            _, timelines, cache, recent = self.world.memory
+            for lost in (timelines, cache, recent):
+                lost.flush()
             self.feeds_are_right(seed=0, limit=3)
         finally:
             self.runner.close()

@@ -19,8 +19,18 @@ from projections.likes import LIKE_COUNTS, LIKES, LikeCountRow, LikeRow
 from projections.posts import POSTS, PUBLISHED_POSTS, PostRow, PublishedPostRow
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
+from projections.stores.memory_recent import MemoryRecent
 from projections.stores.memory_rows import MemoryRows
-from projections.stores.port import Delivery, RowStore, TimelineStore, VersionedCache
+from projections.stores.port import (
+    Delivery,
+    RecentChange,
+    RecentPosts,
+    RowStore,
+    TimelineEntry,
+    TimelineStore,
+    VersionedCache,
+)
+from projections.stores.recent_reading import fill_recent
 from projections.writes import Positioned, Write, put, remove
 from tests.unit.gateway.river import River
 
@@ -35,6 +45,7 @@ class World:
     rows: RowStore = field(default_factory=MemoryRows)
     cap: int = CAP
     timelines: TimelineStore = field(init=False)
+    recent: RecentPosts = field(default_factory=MemoryRecent)
     cache: VersionedCache = field(default_factory=MemoryCache)
     offset: int = 0
     clock_ms: int = 1_000
@@ -51,7 +62,14 @@ class World:
         """A gateway's services over this world."""
         limits = LimitSettings.model_construct(timeline_entries=self.cap)
         settings = _any_services().settings.model_copy(update={"limits": limits})
-        return replace(_any_services(), rows=self.rows, timelines=self.timelines, cache=self.cache, settings=settings)
+        return replace(
+            _any_services(),
+            rows=self.rows,
+            timelines=self.timelines,
+            recent=self.recent,
+            cache=self.cache,
+            settings=settings,
+        )
 
     async def account(self, account_id: int, **changes: Any) -> None:
         """Make an account, or change it."""
@@ -102,6 +120,7 @@ class World:
         older = await self.rows.scan(PUBLISHED_POSTS, (author,), after=(place.published_ms, post_id), limit=1)
         await self._write(put(PUBLISHED_POSTS, place), put(POSTS, row))
         entry = entry_of(place)
+        await self._recorded(entry, there=True)
         if not pull or not older or older[0].delivery == "push":
             await self.timelines.deliver([Delivery(entry, tuple(await self._followers(author)))])
         await self.timelines.merge(author, [msgspec.structs.replace(entry, pull=False)], low_mark_ms=None)
@@ -114,6 +133,8 @@ class World:
             remove(PUBLISHED_POSTS.key(row.owner_id, row.published_ms, post_id)),
             put(POSTS, row),
         )
+        gone = TimelineEntry(row.published_ms or 0, post_id, row.owner_id, row.delivery == "pull")
+        await self._recorded(gone, there=False)
 
     async def like(self, actor: int, post_id: int) -> None:
         self.likes.add((actor, post_id))
@@ -152,6 +173,10 @@ class World:
             pages.append(page)
             if before is None:
                 return pages
+
+    async def _recorded(self, entry: TimelineEntry, *, there: bool) -> None:
+        for unknown in await self.recent.record([RecentChange(entry, self.offset, there)]):
+            await fill_recent(self.rows, self.recent, [unknown])
 
     def _side(self, one: int, other: int, name: str) -> Any:
         low, high = sorted((one, other))

@@ -43,6 +43,7 @@ from projections.catalogue import PROJECTIONS
 from projections.fold import Recorded, fold_batch, needed
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
+from projections.stores.memory_recent import MemoryRecent
 from projections.stores.memory_rows import MemoryRows
 from projections.stores.port import CacheWrite, Missing, Source, StoredPosition
 from schemas.serde import SCHEMAS, Serde
@@ -116,6 +117,7 @@ class River:
         self.rows = MemoryRows()
         self.cache = FailingCache(clock_ms=lambda: self.now_ms)
         self.timelines = MemoryTimelines()
+        self.recent = MemoryRecent()
         self.vault = memory_vault()
         self.keyring = MemoryKeyring()
         self.serde = Serde({event: number for number, event in enumerate(SCHEMAS, start=1)})
@@ -194,6 +196,7 @@ class River:
         return Services(
             rows=self.rows,
             timelines=self.timelines,
+            recent=self.recent,
             cache=self.cache,
             objects=None,  # type: ignore[arg-type]  # nothing here touches media
             log=self,

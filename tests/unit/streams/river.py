@@ -14,6 +14,7 @@ from projections.cards import cache_writes
 from projections.posts import POSTS
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
+from projections.stores.memory_recent import MemoryRecent
 from projections.stores.memory_rows import MemoryRows
 from projections.tables import Row
 from schemas.events import Event
@@ -91,6 +92,7 @@ class River:
     log: Any = field(default_factory=MemoryLog)
     rows: Any = field(default_factory=MemoryRows)
     timelines: Any = field(default_factory=lambda: MemoryTimelines(entries_max=50))
+    recent: Any = field(default_factory=MemoryRecent)
     cache: Any = field(default_factory=MemoryCache)
     keys: OpenKeys = field(default_factory=OpenKeys)
     celebrity_followers: int = 100
@@ -106,6 +108,7 @@ class River:
             JobResources(
                 rows=self.rows,
                 timelines=self.timelines,
+                recent=self.recent,
                 cache=self.cache,
                 cache_form=cache_writes,
                 log=self.log,

@@ -8,6 +8,7 @@ import pytest
 from projections.cards import cache_writes
 from projections.catalogue import TABLES
 from projections.stores.memory_cache import MemoryCache
+from projections.stores.recent_reading import recent_stretches
 from tests.unit.streams.river import River, cached_fields, feed_of, visible_rows
 from tests.unit.streams.scenario import PEOPLE, live
 
@@ -47,13 +48,13 @@ class Mortal:
 
 
 # What changes something: dying at a read is dying after the change before it.
-_CALLS = {"apply", "advance", "merge", "deliver", "append_all"}
+_CALLS = {"apply", "advance", "merge", "deliver", "append_all", "record", "fill"}
 
 
 def mortal_river(dies_at: int, after: bool) -> tuple[River, dict[str, Any]]:
     calls = {"left": dies_at, "after": after}
     river = River()
-    for part in ("rows", "timelines", "cache", "log"):
+    for part in ("rows", "timelines", "recent", "cache", "log"):
         setattr(river, part, Mortal(getattr(river, part), calls))
     river.restart()
     return river, calls
@@ -74,13 +75,14 @@ async def lived_with_one_death(dies_at: int, after: bool) -> tuple[River, int]:
 
     river.pump = revived  # type: ignore[method-assign]
     await live(river)
-    for part in ("rows", "timelines", "cache", "log"):
+    for part in ("rows", "timelines", "recent", "cache", "log"):
         setattr(river, part, getattr(river, part)._inner)
     return river, calls["left"]
 
 
 async def seen(river: River) -> tuple[Any, ...]:
-    return visible_rows(river.rows), [await feed_of(river, person) for person in PEOPLE]
+    recent = await recent_stretches(river.rows, river.recent, PEOPLE, None, 50)
+    return visible_rows(river.rows), [await feed_of(river, person) for person in PEOPLE], recent
 
 
 def cache_from_rows(river: River) -> dict[tuple[str, str], bytes | None]:
@@ -122,7 +124,7 @@ async def test_everything_delivered_again_from_the_start_changes_nothing() -> No
 async def test_rows_lost_whole_are_folded_again_from_the_log() -> None:
     river = River()
     await live(river)
-    rows, _ = await seen(river)
+    rows, *_ = await seen(river)
     lost = River(log=river.log, timelines=river.timelines, cache=MemoryCache())
     await lost.pump()
     assert visible_rows(lost.rows) == rows
