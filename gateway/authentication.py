@@ -16,8 +16,9 @@ from gateway.tokens import AccessTokens
 from gateway.vault.port import Sessions
 from photolog.errors import Forbidden, StoreUnavailable, Unauthenticated
 from photolog.ids import slot_of
-from projections.accounts import ACCOUNTS, AccountRow
-from projections.cards import account_key, account_suspended, account_writes
+from projections.accounts import ACCOUNTS
+from projections.card_json import Standing
+from projections.cards import account_key, account_standing, account_writes
 from projections.stores.port import MISSING, CacheWrite, Missing, RowStore, VersionedCache
 
 ALIVE_MS = 60_000
@@ -79,7 +80,8 @@ class Authentication:
             authorization: the header's value.
 
         Raises:
-            Unauthenticated: a token is needed and none that is good came, or one came that is not.
+            Unauthenticated: a token is needed and none that is good came, or one came that is not, or the account is
+                gone.
             Forbidden: the account is suspended, or an operator's endpoint is not for accounts.
             StoreUnavailable: neither cache nor rows could tell.
         """
@@ -96,11 +98,10 @@ class Authentication:
         await self._require(account_id, session_id)
         return Caller("account", account_id, session_id)
 
-    async def require_not_suspended(self, account_id: int) -> None:
-        """Raise Forbidden for a suspended account."""
+    async def require_active(self, account_id: int, gone: Unauthenticated) -> None:
+        """Raise Forbidden for a suspended account, and `gone` for a deleted one."""
         (value,) = await self._cached([account_key(account_id)])
-        if await self._suspended(account_id, value):
-            raise _suspended()
+        _require_active(await self._standing(account_id, value), gone)
 
     async def revoked(self, account_id: int, session_id: int) -> None:
         """Make the end of a session known. To be called once its row is gone, before anybody is told.
@@ -114,9 +115,8 @@ class Authentication:
     async def _require(self, account_id: int, session_id: int) -> None:
         session, account = await self._cached([_session_place(account_id, session_id), account_key(account_id)])
         if not await self._alive(account_id, session_id, session):
-            raise Unauthenticated("session-ended", "the session has ended; log in again")
-        if await self._suspended(account_id, account):
-            raise _suspended()
+            raise _ended()
+        _require_active(await self._standing(account_id, account), _ended())
 
     async def _cached(self, keys: list[tuple[str, str]]) -> list[bytes | Missing | None]:
         """One value for each (key, field), in one round trip; an absent cache knows nothing."""
@@ -139,15 +139,15 @@ class Authentication:
         await self._keep([CacheWrite(key, field, now_ms, b"%d" % (now_ms + ALIVE_MS))])
         return True
 
-    async def _suspended(self, account_id: int, cached: bytes | Missing | None) -> bool:
-        """An account that is not there yet was just made: nobody was told that it is suspended."""
+    async def _standing(self, account_id: int, cached: bytes | Missing | None) -> Standing:
+        """An account that is not there yet was just made: nobody was told that it is anything but active."""
         if not isinstance(cached, Missing):
-            return account_suspended(cached)
+            return account_standing(cached)
         key = ACCOUNTS.key(account_id)
         kept = (await self._rows.load([key]))[key]
-        await self._keep(account_writes(account_id, kept))
-        row = kept.row
-        return isinstance(row, AccountRow) and row.suspended
+        writes = account_writes(account_id, kept)
+        await self._keep(writes)
+        return account_standing(writes[0].value)
 
     async def _keep(self, writes: Sequence[CacheWrite]) -> None:
         """Fill the cache. That it is away harms nobody: the next request asks the rows again."""
@@ -168,5 +168,12 @@ def _bearer(authorization: bytes | None) -> str:
     return token.strip().decode("latin-1")
 
 
-def _suspended() -> Forbidden:
-    return Forbidden("account-suspended", "the account is suspended")
+def _require_active(standing: Standing, gone: Unauthenticated) -> None:
+    if standing == "deleted":
+        raise gone
+    if standing == "suspended":
+        raise Forbidden("account-suspended", "the account is suspended")
+
+
+def _ended() -> Unauthenticated:
+    return Unauthenticated("session-ended", "the session has ended; log in again")

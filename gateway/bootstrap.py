@@ -13,6 +13,7 @@ from gateway.queries.health import Probe
 from gateway.services import Services
 from gateway.tokens import AccessTokens
 from gateway.vault.credentials import CassandraCredentials
+from gateway.vault.erasures import CassandraErasures
 from gateway.vault.nodes import NodeLease
 from gateway.vault.port import Vault
 from gateway.vault.reservations import CassandraReservations
@@ -103,11 +104,12 @@ async def _services(
 def cassandra_vault(session: CassandraSession, limits: LimitSettings) -> Vault:
     """The vault in Cassandra; `limits` tell how long sessions and reservations live."""
     return Vault(
-        usernames=CassandraUsernames(session),
+        usernames=CassandraUsernames(session, limits.username_rest_seconds),
         credentials=CassandraCredentials(session),
         sessions=CassandraSessions(session, limits.refresh_token_seconds),
         reservations=CassandraReservations(session, limits.reservation_seconds),
         uploads=CassandraUploads(session),
+        erasures=CassandraErasures(session),
     )
 
 

@@ -159,6 +159,7 @@ class Endpoint:
         response: what the answer's JSON is, for the documentation.
         status: the usual status, for the documentation.
         models: read models that a `Photolog-Position` of the request waits for.
+        erases: whether it is the one command that an account marked as erased may repeat: the one that marks it.
     """
 
     method: str
@@ -172,3 +173,4 @@ class Endpoint:
     response: Any = None
     status: int = 200
     models: tuple[str, ...] = ()
+    erases: bool = False

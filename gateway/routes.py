@@ -2,6 +2,7 @@
 
 from gateway.commands import accounts as account_commands
 from gateway.commands import comments as comment_commands
+from gateway.commands import erasure as erasure_commands
 from gateway.commands import graph as graph_commands
 from gateway.commands import likes as like_commands
 from gateway.commands import operator as operator_commands
@@ -11,6 +12,7 @@ from gateway.commands import uploads as upload_commands
 from gateway.endpoint import Endpoint
 from gateway.queries import accounts as account_queries
 from gateway.queries import comments as comment_queries
+from gateway.queries import erasures as erasure_queries
 from gateway.queries import feed as feed_queries
 from gateway.queries import graph as graph_queries
 from gateway.queries import media as media_queries
@@ -33,4 +35,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *comment_commands.ENDPOINTS,
     *comment_queries.ENDPOINTS,
     *operator_commands.ENDPOINTS,
+    *erasure_commands.ENDPOINTS,
+    *erasure_queries.ENDPOINTS,
 )

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.appending import append, encode
 from gateway.authentication import Caller
 from gateway.endpoint import Answer, Call, Command, Endpoint
+from gateway.erasures import require_not_erased
 from gateway.middleware import ROUTE
 from gateway.request_parts import ClientLeft, decode_body, decode_query, idempotency_key, read_body
 from gateway.reservations import Idempotency
@@ -88,27 +89,27 @@ class ServedEndpoint:
 
     async def _decide(self, scope: Scope, headers: Headers, caller: Caller, call: Call, body: bytes) -> _Reply:
         if self.endpoint.method == "GET":
-            return await self._outcome(call)
+            return await self._outcome(call, caller)
         key = idempotency_key(headers)
         if key is None:
-            return await self._outcome(call)
+            return await self._outcome(call, caller)
         idempotency = self._machinery.idempotency
         fingerprint = idempotency.fingerprint(scope["method"], scope["path"], scope["query_string"] + b"\n" + body)
         row = await idempotency.earlier(caller.scope, key, fingerprint)
         if row is not None:
-            return await self._appended(row)
+            return await self._appended(row, caller)
         outcome = await self.endpoint.handler(self._services, call)
         if isinstance(outcome, Answer):
             return _answered(outcome)
         row = await self._reservation(outcome, fingerprint)
         standing = await idempotency.reserve(caller.scope, key, row)
-        return await self._appended(standing, outcome if standing is row else None)
+        return await self._appended(standing, caller, outcome if standing is row else None)
 
-    async def _outcome(self, call: Call) -> _Reply:
+    async def _outcome(self, call: Call, caller: Caller) -> _Reply:
         outcome = await self.endpoint.handler(self._services, call)
         if isinstance(outcome, Answer):
             return _answered(outcome)
-        return await self._appended(await self._reservation(outcome, b""), outcome)
+        return await self._appended(await self._reservation(outcome, b""), caller, outcome)
 
     async def _reservation(self, command: Command, fingerprint: bytes) -> ReservationRow:
         return ReservationRow(
@@ -119,7 +120,9 @@ class ServedEndpoint:
             wait_for=command.wait_for,
         )
 
-    async def _appended(self, row: ReservationRow, command: Command | None = None) -> _Reply:
+    async def _appended(self, row: ReservationRow, caller: Caller, command: Command | None = None) -> _Reply:
+        if not self.endpoint.erases:
+            await require_not_erased(self._services.vault.erasures, caller.account_id, row.records)
         positions = await append(self._services, row.records)
         if command is not None and command.acknowledged is not None:
             await command.acknowledged()

@@ -6,6 +6,8 @@ does, the name falls free once no retry can append the event any more (a reserva
 came of it.
 """
 
+import hashlib
+import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from gateway.services import Services
 from gateway.vault.port import UsernameRow
 from photolog.errors import Conflict, Invalid
 from photolog.ids import new_event_id
+from photolog.settings import key_bytes
 from photolog.text import USERNAME_FORM
 from projections.accounts import ACCOUNTS
 
@@ -49,8 +52,11 @@ async def claim_username(services: Services, username: str, password: str) -> Cl
     """Reserve a name for a new account, or take up the caller's own unfinished reservation of it.
 
     Raises:
-        Conflict: the name is somebody else's.
+        Conflict: the name is somebody else's, or was an erased account's until lately.
     """
+    name_hash = resting_hash(key_bytes(services.settings.secrets.hash_key), username)
+    if await services.vault.usernames.resting(name_hash):
+        raise _taken()
     password_hash = await services.passwords.hash(password)
     row = UsernameRow(
         username=username,
@@ -62,6 +68,10 @@ async def claim_username(services: Services, username: str, password: str) -> Cl
     )
     standing = await services.vault.usernames.reserve(row)
     if standing.account_id == row.account_id:
+        # An erasure lets a name rest before it releases it: whoever got it just now sees that.
+        if await services.vault.usernames.resting(name_hash):
+            await services.vault.usernames.release(username, row.account_id)
+            raise _taken()
         return Claim(username, row.account_id, row.event_id, password_hash)
     if standing.state == "reserved" and not await _exists(services, standing.account_id):
         kept = standing.password_hash
@@ -69,12 +79,21 @@ async def claim_username(services: Services, username: str, password: str) -> Cl
             return Claim(username, standing.account_id, standing.event_id, kept)
         if _abandoned(services, standing) and await services.vault.usernames.take_over(row, standing.account_id):
             return Claim(username, row.account_id, row.event_id, password_hash)
-    raise Conflict("username-taken", "this user name is taken", "username")
+    raise _taken()
+
+
+def resting_hash(key: bytes, username: str) -> bytes:
+    """What is kept of an erased account's user name, so that it rests without being known."""
+    return hmac.digest(key, b"resting-username\n" + username.encode(), hashlib.sha256)
 
 
 async def mark_taken(services: Services, claim: Claim) -> None:
     """The account exists: its name is possessed from now on. A crash before this changes nothing (`_exists`)."""
     await services.vault.usernames.take(claim.username, claim.account_id)
+
+
+def _taken() -> Conflict:
+    return Conflict("username-taken", "this user name is taken", "username")
 
 
 def _abandoned(services: Services, row: UsernameRow) -> bool:

@@ -3,7 +3,7 @@
 The rules:
 - What may not be seen is answered as what does not exist. Only a list of an account that may be seen itself is refused
   as private.
-- You see yourself always. A suspended account, and all it made, is there for nobody else.
+- You see yourself always. A suspended account, and all it made, is there for nobody else; a deleted one for nobody.
 - A block, whoever of the two made it, hides each from the other.
 - A private account shows its name and counts to everyone; its posts, and the lists of who it follows and who follows
   it, to itself and to its active followers.
@@ -39,6 +39,8 @@ class AccountFacts(Protocol):
     def private(self) -> bool: ...
     @property
     def suspended(self) -> bool: ...
+    @property
+    def deleted(self) -> bool: ...
 
 
 class PostFacts(Protocol):
@@ -79,8 +81,10 @@ def nothing_here() -> NotFound:
 
 def may_see_account(viewer_id: int | None, account: AccountFacts | None, relation: Relation) -> bool:
     """Whether an account exists for the viewer: its name, its profile, its counts."""
-    if account is None or account.account_id == viewer_id:
-        return account is not None
+    if account is None or account.deleted:
+        return False
+    if account.account_id == viewer_id:
+        return True
     return not (account.suspended or relation.blocks or relation.blocked_by)
 
 
@@ -117,7 +121,7 @@ async def look_at(rows: RowStore, viewer_id: int | None, account_ids: Iterable[i
     found = {}
     for account_id in wanted:
         account = cast(AccountRow | None, held[ACCOUNTS.key(account_id)].row)
-        if account is not None:
+        if account is not None and not account.deleted:
             found[account_id] = Seen(account, _relation(held, viewer_id, account_id), viewer_id)
     return found
 

@@ -12,7 +12,7 @@ from schemas import topics
 
 
 class AccountRow(Row, frozen=True, kw_only=True):
-    """An account as everyone may see it, and whether it is private or suspended."""
+    """An account as everyone may see it, and whether it is private, suspended or deleted."""
 
     account_id: int
     username: str | None
@@ -21,6 +21,7 @@ class AccountRow(Row, frozen=True, kw_only=True):
     private: bool
     suspended: bool
     created_ms: int
+    deleted: bool = False
 
 
 ACCOUNTS = Table("accounts", AccountRow, ("account_id",), aggregate=True)
@@ -40,7 +41,8 @@ class AccountsProjection:
                 | e.ProfileChanged()
                 | e.PrivacyChanged()
                 | e.AccountSuspended()
-                | e.AccountReinstated() as event
+                | e.AccountReinstated()
+                | e.AccountDeleted() as event
             ):
                 return ACCOUNTS.key(event.account_id)
             case other:
@@ -51,8 +53,10 @@ class AccountsProjection:
         return ()
 
     def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
-        """An event about an account that was never created changes nothing and makes no row."""
+        """An event about an account that was never created, or was deleted, changes nothing and makes no row."""
         before = rows.get(self.aggregate(recorded))
+        if before is not None and before.deleted:
+            return ()
         after = _changed(before, recorded) if before else _created(recorded)
         return () if after is None or after == before else (put(ACCOUNTS, after),)
 
@@ -82,7 +86,16 @@ def _changed(account: AccountRow, recorded: Recorded) -> AccountRow:
             return msgspec.structs.replace(account, suspended=True)
         case e.AccountReinstated():
             return msgspec.structs.replace(account, suspended=False)
+        case e.AccountDeleted():
+            return _deleted(account)
     return account
+
+
+def _deleted(account: AccountRow) -> AccountRow:
+    """What remains says that the account was there, and nothing that its owner wrote."""
+    return msgspec.structs.replace(
+        account, username=None, display_name=None, bio=None, private=True, suspended=False, deleted=True
+    )
 
 
 ACCOUNTS_PROJECTION = AccountsProjection()

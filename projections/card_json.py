@@ -3,13 +3,16 @@
 A cached piece begins with what a rule must know of it, so that a hidden card costs a look and none is ever parsed.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from projections.posts import PostStatus
 
-_PRIVATE, _SUSPENDED = 1, 2
+_PRIVATE, _SUSPENDED, _DELETED = 1, 2, 4
+
+
+Standing = Literal["active", "suspended", "deleted"]
 
 
 class AccountCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +84,7 @@ class CachedAccount(NamedTuple):
     account_id: int
     private: bool
     suspended: bool
+    deleted: bool
     card: bytes
 
 
@@ -92,20 +96,23 @@ class CachedPost(NamedTuple):
     body: bytes
 
 
-def format_account(private: bool, suspended: bool, card: AccountCard) -> bytes:
+def format_account(private: bool, suspended: bool, deleted: bool, card: AccountCard) -> bytes:
     """An account's cached form."""
-    return b"%d%b" % (_PRIVATE * private | _SUSPENDED * suspended, msgspec.json.encode(card))
+    flags = _PRIVATE * private | _SUSPENDED * suspended | _DELETED * deleted
+    return b"%d%b" % (flags, msgspec.json.encode(card))
 
 
 def parse_account(account_id: int, value: bytes) -> CachedAccount:
     """Open an account's cached form."""
     flags = int(value[:1])
-    return CachedAccount(account_id, bool(flags & _PRIVATE), bool(flags & _SUSPENDED), value[1:])
+    private, suspended, deleted = (bool(flags & flag) for flag in (_PRIVATE, _SUSPENDED, _DELETED))
+    return CachedAccount(account_id, private, suspended, deleted, value[1:])
 
 
-def is_suspended(value: bytes) -> bool:
-    """Whether an account's cached form is that of a suspended one."""
-    return bool(int(value[:1]) & _SUSPENDED)
+def standing_of(value: bytes) -> Standing:
+    """An account's standing by its cached form."""
+    flags = int(value[:1])
+    return "deleted" if flags & _DELETED else "suspended" if flags & _SUSPENDED else "active"
 
 
 def format_post(owner_id: int, body: PostBody) -> bytes:

@@ -20,7 +20,16 @@ import msgspec
 from photolog.ids import slot_of
 from photolog.timestamps import rfc3339
 from projections.accounts import ACCOUNTS, AccountRow
-from projections.card_json import AccountCard, Photograph, Place, PostBody, format_account, format_post, is_suspended
+from projections.card_json import (
+    AccountCard,
+    Photograph,
+    Place,
+    PostBody,
+    Standing,
+    format_account,
+    format_post,
+    standing_of,
+)
 from projections.comments import COMMENT_COUNTS, CommentCountRow
 from projections.graph import PAIRS, PairRow
 from projections.likes import LIKE_COUNTS, LIKES, LikeCountRow
@@ -58,9 +67,9 @@ def likes_key(viewer_id: int) -> str:
     return f"likes:{{{slot_of(viewer_id)}}}:{viewer_id}"
 
 
-def account_suspended(value: bytes | None) -> bool:
-    """Whether a cached account is suspended; one that is known to be absent is not."""
-    return value is not None and is_suspended(value)
+def account_standing(value: bytes | None) -> Standing:
+    """The standing of a cached account; one that is known to be absent was just made."""
+    return "active" if value is None else standing_of(value)
 
 
 def account_writes(account_id: int, kept: Kept) -> list[CacheWrite]:
@@ -113,7 +122,7 @@ def _part_write(post_id: int, source: int, name: str, kept: Kept) -> CacheWrite:
 
 def _account_form(account: AccountRow) -> bytes:
     card = AccountCard(id=str(account.account_id), username=account.username, display_name=account.display_name)
-    return format_account(account.private, account.suspended, card)
+    return format_account(account.private, account.suspended, account.deleted, card)
 
 
 def _post_form(post: PostRow) -> bytes:

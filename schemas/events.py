@@ -75,6 +75,14 @@ class AccountReinstated(Event, frozen=True, kw_only=True):
     operator: str
 
 
+class AccountDeleted(Event, frozen=True, kw_only=True):
+    """The account is gone for good. What it did elsewhere is taken back by events of its own."""
+
+    type = "account.deleted"
+    capability = "accounts"
+    account_id: Snowflake
+
+
 # --- graph: every event of two people shares the key of their pair --------------------------------------------------
 
 

@@ -56,7 +56,14 @@ def _graph_key(event: Any) -> str:
 
 ACCOUNTS = Topic(
     "accounts",
-    (e.AccountCreated, e.ProfileChanged, e.PrivacyChanged, e.AccountSuspended, e.AccountReinstated),
+    (
+        e.AccountCreated,
+        e.ProfileChanged,
+        e.PrivacyChanged,
+        e.AccountSuspended,
+        e.AccountReinstated,
+        e.AccountDeleted,
+    ),
     key=lambda event: str(event.account_id),
     personal=True,
 )

@@ -44,7 +44,8 @@ async def reinstate(services: Services, call: Call) -> Command:
 
 async def _account(services: Services, call: Call) -> int:
     account_id = call.id("account_id")
-    if await services.rows.get(ACCOUNTS.key(account_id)) is None:
+    account = await services.rows.get(ACCOUNTS.key(account_id))
+    if account is None or account.deleted:
         raise NotFound("not-found", "there is no such account")
     return account_id
 

@@ -62,7 +62,7 @@ async def log_in(services: Services, call: Call) -> Answer:
     password_hash = credential.password_hash if credential else None
     if not await services.passwords.verify(password_hash, body.password) or credential is None:
         raise _wrong()
-    await services.authentication.require_not_suspended(credential.account_id)
+    await services.authentication.require_active(credential.account_id, _wrong())
     await _make_room(services, credential.account_id)
     token = refresh_tokens(services).new(credential.account_id, services.ids.next())
     now_ms = services.clock_ms()
@@ -90,7 +90,7 @@ async def refresh(services: Services, call: Call) -> Answer:
     row = await services.vault.sessions.get(token.account_id, token.session_id)
     if row is None:
         raise invalid_refresh_token()
-    await services.authentication.require_not_suspended(token.account_id)
+    await services.authentication.require_active(token.account_id, invalid_refresh_token())
     successor = tokens.successor(token, key)
     rotated = msgspec.structs.replace(
         row,

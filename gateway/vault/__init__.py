@@ -1,10 +1,19 @@
 """What lives outside the log: user names, credentials, sessions, reservations, uploads; subject keys are beside."""
 
 from gateway.vault.credentials import CREDENTIALS_DDL
+from gateway.vault.erasures import ERASURES_DDL
 from gateway.vault.nodes import NODES_DDL
 from gateway.vault.reservations import RESERVATIONS_DDL
 from gateway.vault.sessions import SESSIONS_DDL
 from gateway.vault.uploads import UPLOADS_DDL
 from gateway.vault.usernames import USERNAMES_DDL
 
-VAULT_DDL: tuple[str, ...] = (USERNAMES_DDL, CREDENTIALS_DDL, SESSIONS_DDL, RESERVATIONS_DDL, NODES_DDL, *UPLOADS_DDL)
+VAULT_DDL: tuple[str, ...] = (
+    *USERNAMES_DDL,
+    CREDENTIALS_DDL,
+    SESSIONS_DDL,
+    RESERVATIONS_DDL,
+    NODES_DDL,
+    *UPLOADS_DDL,
+    *ERASURES_DDL,
+)

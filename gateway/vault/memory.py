@@ -2,14 +2,15 @@
 
 import msgspec
 
-from gateway.vault.port import CredentialRow, ReservationRow, SessionRow, UploadRow, UsernameRow, Vault
+from gateway.vault.port import CredentialRow, ErasureRow, ReservationRow, SessionRow, UploadRow, UsernameRow, Vault
 
 
 class MemoryUsernames:
-    """`gateway.vault.port.Usernames` in a dictionary."""
+    """`gateway.vault.port.Usernames` in a dictionary; nothing expires."""
 
     def __init__(self) -> None:
         self._rows: dict[str, UsernameRow] = {}
+        self._resting: set[bytes] = set()
 
     async def get(self, username: str) -> UsernameRow | None:
         return self._rows.get(username)
@@ -30,6 +31,19 @@ class MemoryUsernames:
             return False
         self._rows[username] = msgspec.structs.replace(held, state="taken", password_hash=None)
         return True
+
+    async def release(self, username: str, account_id: int) -> bool:
+        held = self._rows.get(username)
+        if held is None or held.account_id != account_id:
+            return False
+        del self._rows[username]
+        return True
+
+    async def rest(self, name_hash: bytes) -> None:
+        self._resting.add(name_hash)
+
+    async def resting(self, name_hash: bytes) -> bool:
+        return name_hash in self._resting
 
 
 class MemoryCredentials:
@@ -124,6 +138,41 @@ class MemoryUploads:
         return True
 
 
+class MemoryErasures:
+    """`gateway.vault.port.Erasures` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, ErasureRow] = {}
+        self._open: set[int] = set()
+
+    async def begin(self, row: ErasureRow) -> ErasureRow:
+        self._open.add(row.account_id)
+        return self._rows.setdefault(row.account_id, row)
+
+    async def get(self, account_id: int) -> ErasureRow | None:
+        return self._rows.get(account_id)
+
+    async def move(self, row: ErasureRow) -> bool:
+        held = self._rows.get(row.account_id)
+        if held is None or held.version != row.version - 1:
+            return False
+        self._rows[row.account_id] = row
+        return True
+
+    async def unfinished(self) -> list[int]:
+        return sorted(self._open)
+
+    async def close(self, account_id: int) -> None:
+        self._open.discard(account_id)
+
+
 def memory_vault() -> Vault:
     """An empty vault."""
-    return Vault(MemoryUsernames(), MemoryCredentials(), MemorySessions(), MemoryReservations(), MemoryUploads())
+    return Vault(
+        MemoryUsernames(),
+        MemoryCredentials(),
+        MemorySessions(),
+        MemoryReservations(),
+        MemoryUploads(),
+        MemoryErasures(),
+    )

@@ -95,6 +95,31 @@ class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
 
 
+class ErasureRow(msgspec.Struct, frozen=True, kw_only=True):
+    """That an account is erased, for ever, and how far its erasure is. No row, no erasure.
+
+    Args:
+        step: what is to be done next, of those that leaving/erasure.py names; `finished` at the end.
+        version: counts the row's changes.
+        requested_ms: when the owner asked for it.
+        step_ms: when the step began, by the clock of the worker that began it.
+        removed: how much was removed, by place.
+        positions: where in the log the last deletion events landed, as `Photolog-Position` writes it.
+        finished_ms: when it was verified.
+        receipt: what was done, signed (photolog/receipts.py); there once it is finished.
+    """
+
+    account_id: int
+    step: str = "hide"
+    version: int = 0
+    requested_ms: int
+    step_ms: int
+    removed: dict[str, int] = {}
+    positions: str = ""
+    finished_ms: int | None = None
+    receipt: str | None = None
+
+
 class Usernames(Protocol):
     """User names. Names are given in their folded form."""
 
@@ -109,6 +134,15 @@ class Usernames(Protocol):
 
     async def take(self, username: str, account_id: int) -> bool:
         """Turn the account's reservation into possession; False where the reservation is not its."""
+
+    async def release(self, username: str, account_id: int) -> bool:
+        """Forget a name and whose it was; False where it is not the account's."""
+
+    async def rest(self, name_hash: bytes) -> None:
+        """Keep a name, known by its keyed hash alone, from being claimed for a while."""
+
+    async def resting(self, name_hash: bytes) -> bool:
+        """Whether the name of this hash may not be claimed yet."""
 
 
 class Credentials(Protocol):
@@ -164,6 +198,25 @@ class Uploads(Protocol):
         """Note S3's id of the multipart upload; False where another was noted before."""
 
 
+class Erasures(Protocol):
+    """Erasures by account: the marker that every command looks for, and the progress of the work behind it."""
+
+    async def begin(self, row: ErasureRow) -> ErasureRow:
+        """Mark an account as erased, for ever. Returns the row that stands, ours or the one that was there."""
+
+    async def get(self, account_id: int) -> ErasureRow | None:
+        """The account's erasure; sees every finished `begin`."""
+
+    async def move(self, row: ErasureRow) -> bool:
+        """Store the next version of a row; False where another worker did."""
+
+    async def unfinished(self) -> list[int]:
+        """Accounts whose erasure is not finished."""
+
+    async def close(self, account_id: int) -> None:
+        """List a finished erasure no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vault:
     """All of it."""
@@ -173,3 +226,4 @@ class Vault:
     sessions: Sessions
     reservations: Reservations
     uploads: Uploads
+    erasures: Erasures

@@ -5,7 +5,8 @@ from typing import Any
 from gateway.vault.port import UsernameRow
 from photolog.engines.cassandra_session import CassandraSession
 
-USERNAMES_DDL = """
+USERNAMES_DDL = (
+    """
 CREATE TABLE IF NOT EXISTS usernames (
     username text PRIMARY KEY,
     account_id bigint,
@@ -13,7 +14,14 @@ CREATE TABLE IF NOT EXISTS usernames (
     event_id uuid,
     reserved_ms bigint,
     password_hash text
-)"""
+)""",
+    # Names of erased accounts, as keyed hashes.
+    """
+CREATE TABLE IF NOT EXISTS resting_usernames (
+    name_hash blob PRIMARY KEY,
+    resting boolean
+)""",
+)
 _SELECT = "SELECT username, account_id, state, event_id, reserved_ms, password_hash FROM usernames WHERE username = ?"
 _RESERVE = (
     "INSERT INTO usernames (username, account_id, state, event_id, reserved_ms, password_hash) "
@@ -24,13 +32,22 @@ _TAKE_OVER = (
     "WHERE username = ? IF account_id = ? AND state = 'reserved'"
 )
 _TAKE = "UPDATE usernames SET state = 'taken', password_hash = null WHERE username = ? IF account_id = ?"
+_RELEASE = "DELETE FROM usernames WHERE username = ? IF account_id = ?"
+_REST = "INSERT INTO resting_usernames (name_hash, resting) VALUES (?, true) USING TTL ?"
+_RESTING = "SELECT resting FROM resting_usernames WHERE name_hash = ?"
 
 
 class CassandraUsernames:
-    """`gateway.vault.port.Usernames` in Cassandra."""
+    """`gateway.vault.port.Usernames` in Cassandra.
 
-    def __init__(self, session: CassandraSession) -> None:
+    Args:
+        session: the driver's session.
+        rest_seconds: how long the name of an erased account may not be claimed.
+    """
+
+    def __init__(self, session: CassandraSession, rest_seconds: int) -> None:
         self._session = session
+        self._rest_seconds = rest_seconds
 
     async def get(self, username: str) -> UsernameRow | None:
         rows = await self._session.execute(_SELECT, (username,))
@@ -48,6 +65,16 @@ class CassandraUsernames:
     async def take(self, username: str, account_id: int) -> bool:
         answer = await self._session.execute(_TAKE, (username, account_id), idempotent=False)
         return bool(answer[0].applied)
+
+    async def release(self, username: str, account_id: int) -> bool:
+        answer = await self._session.execute(_RELEASE, (username, account_id), idempotent=False)
+        return bool(answer[0].applied)
+
+    async def rest(self, name_hash: bytes) -> None:
+        await self._session.execute(_REST, (name_hash, self._rest_seconds))
+
+    async def resting(self, name_hash: bytes) -> bool:
+        return bool(await self._session.execute(_RESTING, (name_hash,)))
 
 
 def _row(found: Any) -> UsernameRow:

@@ -9,7 +9,7 @@ import pytest
 from gateway.bootstrap import cassandra_vault
 from gateway.vault import VAULT_DDL
 from gateway.vault.memory import memory_vault
-from gateway.vault.port import CredentialRow, ReservationRow, SessionRow, UploadRow, UsernameRow, Vault
+from gateway.vault.port import CredentialRow, ErasureRow, ReservationRow, SessionRow, UploadRow, UsernameRow, Vault
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.ids import SnowflakeSource, new_event_id
 from photolog.log.record import EncodedRecord
@@ -183,3 +183,49 @@ async def test_an_upload_gets_its_id_once(vault: Vault) -> None:
     attached = await vault.uploads.get(row.media_id)
     assert attached is not None
     assert attached.upload_id == "one"
+
+
+async def test_a_name_is_released_by_its_account_only(vault: Vault) -> None:
+    row = _username()
+    await vault.usernames.reserve(row)
+    assert not await vault.usernames.release(row.username, IDS.next())
+    assert await vault.usernames.release(row.username, row.account_id)
+    assert not await vault.usernames.release(row.username, row.account_id)
+    assert await vault.usernames.get(row.username) is None
+
+
+async def test_a_name_rests_by_its_hash(vault: Vault) -> None:
+    name_hash = secrets.token_bytes(32)
+    assert not await vault.usernames.resting(name_hash)
+    await vault.usernames.rest(name_hash)
+    assert await vault.usernames.resting(name_hash)
+
+
+def _erasure() -> ErasureRow:
+    return ErasureRow(account_id=IDS.next(), requested_ms=1, step_ms=1)
+
+
+async def test_an_erasure_is_begun_once_and_for_ever(vault: Vault) -> None:
+    row = _erasure()
+    assert await vault.erasures.get(row.account_id) is None
+    rivals = [msgspec.structs.replace(row, requested_ms=number) for number in range(4)]
+    standing = await asyncio.gather(*(vault.erasures.begin(rival) for rival in rivals))
+    assert len({one.requested_ms for one in standing}) == 1
+    assert await vault.erasures.get(row.account_id) == standing[0]
+
+
+async def test_an_erasure_moves_from_the_version_that_was_seen(vault: Vault) -> None:
+    row = await vault.erasures.begin(_erasure())
+    moved = msgspec.structs.replace(row, version=1, step="settle", removed={"likes": 2}, positions="likes/0@4")
+    moves = await asyncio.gather(*(vault.erasures.move(moved) for _ in range(3)))
+    assert sum(moves) == 1
+    assert await vault.erasures.get(row.account_id) == moved
+    assert not await vault.erasures.move(msgspec.structs.replace(_erasure(), version=1))
+
+
+async def test_an_erasure_is_listed_until_it_is_closed(vault: Vault) -> None:
+    row = await vault.erasures.begin(_erasure())
+    assert row.account_id in await vault.erasures.unfinished()
+    await vault.erasures.close(row.account_id)
+    assert row.account_id not in await vault.erasures.unfinished()
+    assert await vault.erasures.get(row.account_id) == row, "the marker stays"

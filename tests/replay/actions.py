@@ -96,6 +96,7 @@ account_events: st.SearchStrategy[e.Event] = st.one_of(
     st.builds(e.PrivacyChanged, account_id=people, private=st.booleans()),
     st.builds(e.AccountSuspended, account_id=people, reason=st.just("spam"), operator=st.just("op")),
     st.builds(e.AccountReinstated, account_id=people, operator=st.just("op")),
+    st.builds(e.AccountDeleted, account_id=people),
 )
 media_events: st.SearchStrategy[e.Event] = st.one_of(
     media.map(

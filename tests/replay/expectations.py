@@ -122,6 +122,8 @@ def _hold_accounts_and_media(store: MemoryRows, world: NaiveWorld) -> None:
         account = at_once(store.get(ACCOUNTS.key(account_id)))
         assert (account and account.private) == world.private.get(account_id)
         assert bool(account and account.suspended) == (account_id in world.suspended)
+        assert bool(account and account.deleted) == (account_id in world.deleted)
+        assert account is None or not account.deleted or account.username is None
     for medium in actions.MEDIA:
         media = at_once(store.get(MEDIA.key(medium)))
         assert (media and media.status) == world.media.get(medium)

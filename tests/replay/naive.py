@@ -31,6 +31,7 @@ class NaiveWorld:
     media: dict[int, str] = field(default_factory=dict)
     private: dict[int, bool] = field(default_factory=dict)
     suspended: set[int] = field(default_factory=set)
+    deleted: set[int] = field(default_factory=set)
 
     def apply(self, event: e.Event, at_ms: int) -> None:
         """Let an event happen."""
@@ -110,6 +111,8 @@ class NaiveWorld:
                 self.comments.pop((post_id, comment_id), None)
 
     def _accounts(self, event: e.Event) -> None:
+        if getattr(event, "account_id", None) in self.deleted:
+            return
         match event:
             case e.AccountCreated(account_id=account_id, private=private):
                 self.private.setdefault(account_id, private)
@@ -119,6 +122,10 @@ class NaiveWorld:
                 self.suspended.add(account_id)
             case e.AccountReinstated(account_id=account_id):
                 self.suspended.discard(account_id)
+            case e.AccountDeleted(account_id=account_id) if account_id in self.private:
+                self.private[account_id] = True
+                self.suspended.discard(account_id)
+                self.deleted.add(account_id)
 
     def _media(self, event: e.Event) -> None:
         match event:

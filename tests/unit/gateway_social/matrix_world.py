@@ -34,11 +34,12 @@ VIEWERS = {
     "Z": "a follower who is suspended",
     "O": "the owner",
 }
-ACCOUNTS = ("public", "private", "suspended")
+ACCOUNTS = ("public", "private", "suspended", "deleted")
 POSTS = {
     "public": ("public", "published"),
     "private": ("private", "published"),
     "suspended": ("suspended", "published"),
+    "orphaned": ("deleted", "published"),
     "deleted": ("public", "deleted"),
     "processing": ("public", "processing"),
     "rejected": ("public", "rejected"),
@@ -102,6 +103,7 @@ class MatrixWorld:
         await self._make_witness()
         for suspended in (self.targets["suspended account"].owner, self._viewers["Z"]):
             await self._happen(e.AccountSuspended(account_id=int(suspended.account_id), reason="spam", operator="op"))
+        await self._happen(e.AccountDeleted(account_id=self._id("deleted")))
         await self._stand_still()
 
     def with_witness(self, target: Target) -> Target:

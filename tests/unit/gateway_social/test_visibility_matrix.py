@@ -36,6 +36,7 @@ PROFILE = {
     "public account":    "+ + + . . + + z +",
     "private account":   "+ + + . . + + z +",
     "suspended account": ". . . . . . . z z",
+    "deleted account":   ". . . . . . . z u",
 }
 GRID = PROFILE | {
     "private account":   "p p p . . + + z +",
@@ -44,16 +45,19 @@ LISTS = {
     "public account":    "u + + . . + + z +",
     "private account":   "u p p . . + + z +",
     "suspended account": "u . . . . . . z z",
+    "deleted account":   "u . . . . . . z u",
 }
 RELATIONSHIP = {  # who blocks may ask after whom they block
     "public account":    "u + + . + + + z +",
     "private account":   "u + + . + + + z +",
     "suspended account": "u . . . + . . z z",
+    "deleted account":   "u . . . . . . z u",
 }
 FOLLOW = {
     "public account":    "u + + . . + + z i",
     "private account":   "u + + . . + + z i",
     "suspended account": "u . . . . . . z z",
+    "deleted account":   "u . . . . . . z u",
 }
 UNFOLLOW = FOLLOW | {
     "suspended account": "u . + . . + + z z",
@@ -62,6 +66,7 @@ BLOCK = {
     "public account":    "u + + . + + + z i",
     "private account":   "u + + . + + + z i",
     "suspended account": "u . . . + . . z z",
+    "deleted account":   "u . . . . . . z u",
 }
 UNMUTE = FOLLOW | {
     "suspended account": "u . . . . + . z z",
@@ -70,6 +75,7 @@ UNASKED = {  # none of the owners follows a viewer, or asks to
     "public account":    "u . . . . . . z .",
     "private account":   "u . . . . . . z .",
     "suspended account": "u . . . . . . z z",
+    "deleted account":   "u . . . . . . z u",
 }
 POST = {
     "public post":       "+ + + . . + + z +",
@@ -78,6 +84,7 @@ POST = {
     "deleted post":      ". . . . . . . z .",
     "processing post":   ". . . . . . . z +",
     "rejected post":     ". . . . . . . z +",
+    "orphaned post":     ". . . . . . . z u",
 }
 PHOTOGRAPH = POST | {  # it stays its owner's when the post is gone
     "deleted post":      ". . . . . . . z +",
@@ -89,6 +96,7 @@ ACT_ON_POST = {
     "deleted post":      "u . . . . . . z .",
     "processing post":   "u . . . . . . z c",
     "rejected post":     "u . . . . . . z c",
+    "orphaned post":     "u . . . . . . z u",
 }
 TAKE_BACK = ACT_ON_POST | {
     "processing post":   "u . . . . . . z +",
@@ -101,6 +109,7 @@ OWN_POST = {
     "deleted post":      "u . . . . . . z .",
     "processing post":   "u . . . . . . z +",
     "rejected post":     "u . . . . . . z +",
+    "orphaned post":     "u . . . . . . z u",
 }
 OWN_COMMENT = OWN_POST | {  # who wrote it may take it back whatever became of the post
     "deleted post":      "u . . . . . . z +",
@@ -109,6 +118,7 @@ OWN_PHOTOGRAPH = {
     "public post":       "u . . . . . . z +",
     "private post":      "u . . . . . . z +",
     "deleted post":      "u . . . . . . z +",
+    "orphaned post":     "u . . . . . . z u",
 }
 OWN_UPLOAD = {
     "open upload":       "u . . . . . . z +",
@@ -126,6 +136,7 @@ AMONG_OTHERS = {
     "public account":    "+ + + . . + + z +",
     "private account":   "+ + + . . + + z +",
     "suspended account": ". . . . . . . z z",
+    "deleted account":   ". . . . . . . z u",
 }
 AMONG_PEOPLE = {account: f"u{letters[1:]}" for account, letters in AMONG_OTHERS.items()}
 # In lists of the viewer's own.
@@ -133,14 +144,17 @@ ASKED = {
     "public account":    "u . + . . . . z .",
     "private account":   "u . + . . . . z .",
     "suspended account": "u . . . . . . z z",
+    "deleted account":   "u . . . . . . z u",
 }
 BLOCKED = {
     "public account":    "u . . . + . . z .",
     "suspended account": "u . . . + . . z z",
+    "deleted account":   "u . . . . . . z u",
 }
 MUTED = {
     "public account":    "u . . . . + . z .",
     "suspended account": "u . . . . . . z z",
+    "deleted account":   "u . . . . . . z u",
 }
 FEED = {
     "public post":       "u . . . . . + z +",
@@ -149,6 +163,7 @@ FEED = {
     "deleted post":      "u . . . . . . z .",
     "processing post":   "u . . . . . . z .",
     "rejected post":     "u . . . . . . z .",
+    "orphaned post":     "u . . . . . . z u",
 }
 IN_GRID = POST | {  # the grid of the post's author
     "private post":      "p p p . . + + z +",
@@ -183,6 +198,9 @@ MATRIX: Mapping[str, Line] = {
     "DELETE /v1/sessions/current": ALONE,
     "DELETE /v1/sessions/{session_id}": Line(OWN_SESSION),
     "GET /v1/me": ALONE,
+    "DELETE /v1/me": ALONE,
+    "GET /v1/erasures/keys": ALONE,
+    "GET /v1/erasures/{receipt}": ALONE,
     "GET /v1/accounts/{account_id}": Line(PROFILE),
     "GET /v1/accounts/by-username/{username}": Line(PROFILE),
     "GET /v1/accounts/{account_id}/posts": Line(GRID),
@@ -220,6 +238,7 @@ MATRIX: Mapping[str, Line] = {
     "DELETE /v1/posts/{post_id}/comments/{comment_id}": Line(OWN_COMMENT),
     "PUT /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/suspension": ALONE,
+    "DELETE /v1/operator/accounts/{account_id}": ALONE,
 }
 
 

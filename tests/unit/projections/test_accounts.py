@@ -3,6 +3,8 @@
 import pytest
 
 from projections.accounts import ACCOUNTS, ACCOUNTS_PROJECTION, AccountRow
+from projections.cards import account_writes
+from projections.writes import Kept
 from schemas import events as e
 from tests.unit.projections.folding import START_MS, Folding
 
@@ -81,3 +83,38 @@ def test_the_account_of_an_erased_person_has_no_personal_fields() -> None:
 def test_a_foreign_event_is_an_error() -> None:
     with pytest.raises(TypeError, match=r"accounts does not fold post\.liked"):
         anna(e.PostLiked(actor_id=1, post_id=2))
+
+
+def test_a_deleted_account_keeps_nothing_that_its_owner_wrote() -> None:
+    row = known(e.ProfileChanged(account_id=ANNA, display_name="A.", bio="light"), e.AccountDeleted(account_id=ANNA))
+    assert row == AccountRow(
+        account_id=ANNA,
+        username=None,
+        display_name=None,
+        bio=None,
+        private=True,
+        suspended=False,
+        created_ms=START_MS,
+        deleted=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        CREATED,
+        e.ProfileChanged(account_id=ANNA, display_name="x", bio="x"),
+        e.PrivacyChanged(account_id=ANNA, private=False),
+        e.AccountReinstated(account_id=ANNA, operator="op"),
+    ],
+    ids=lambda event: event.type,
+)
+def test_nothing_brings_a_deleted_account_back(late: e.Event) -> None:
+    deleted = e.AccountDeleted(account_id=ANNA)
+    assert known(deleted, late) == known(deleted)
+
+
+def test_a_card_of_a_deleted_account_holds_no_name() -> None:
+    (write,) = account_writes(ANNA, Kept(known(e.AccountDeleted(account_id=ANNA)), 1))
+    assert write.value is not None
+    assert b"anna" not in write.value.lower()

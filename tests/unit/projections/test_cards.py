@@ -9,7 +9,7 @@ from projections.accounts import ACCOUNTS, AccountRow
 from projections.card_json import AccountCard, Photograph, Place, PostCard, parse_account, parse_post, stitched
 from projections.cards import (
     account_key,
-    account_suspended,
+    account_standing,
     account_writes,
     cache_writes,
     likes_key,
@@ -108,14 +108,16 @@ def test_a_rule_sees_status_and_owner_without_parsing(status: str) -> None:
 
 
 @pytest.mark.parametrize("private", [False, True])
-@pytest.mark.parametrize("suspended", [False, True])
-def test_a_rule_sees_privacy_and_suspension_without_parsing(private: bool, suspended: bool) -> None:
-    (write,) = account_writes(7, Kept(changed(ACCOUNT, private=private, suspended=suspended), 4))
+@pytest.mark.parametrize("standing", ["active", "suspended", "deleted"])
+def test_a_rule_sees_privacy_and_standing_without_parsing(private: bool, standing: str) -> None:
+    suspended, deleted = standing == "suspended", standing == "deleted"
+    row = changed(ACCOUNT, private=private, suspended=suspended, deleted=deleted)
+    (write,) = account_writes(7, Kept(row, 4))
     assert write.value is not None
     opened = parse_account(7, write.value)
-    assert (opened.private, opened.suspended) == (private, suspended)
-    assert account_suspended(write.value) is suspended
-    assert not account_suspended(None)
+    assert (opened.private, opened.suspended, opened.deleted) == (private, suspended, deleted)
+    assert account_standing(write.value) == standing
+    assert account_standing(None) == "active"
 
 
 def test_every_form_carries_its_rows_place_and_offset() -> None:
