@@ -85,8 +85,8 @@ class Checks:
         place = {post: self._lived.place(post) for post in self._truth.author}
         expected = self._truth.feed(person, place)
         found = []
-        async for page in self._lived.clients[person].feed_pages(FEED_PAGE):
-            found += [self._post_of.get(post.id, -1) for post in page.items]
+        async for posts in self._lived.clients[person].feed_pages(FEED_PAGE):
+            found += [self._post_of.get(post.id, -1) for post in posts]
         if found == expected:
             return None
         missing, surplus = set(expected) - set(found), [post for post in found if post not in expected]

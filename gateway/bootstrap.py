@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway.authentication import Authentication
+from gateway.circuit import Circuit
 from gateway.cursors import Cursors
+from gateway.guarded import GuardedCache, GuardedRecent, GuardedTimelines
 from gateway.passwords import Passwords
 from gateway.queries.health import Probe
 from gateway.services import Services
@@ -65,6 +67,7 @@ async def connect(settings: Settings) -> AsyncIterator[Wired]:
         closing.push_async_callback(lease.close)
         services = await _services(settings, session, redis, log, await _ids(settings, lease))
         closing.callback(services.passwords.close)
+        closing.push_async_callback(services.readings.close)
         yield Wired(services, _probes(settings, session, services.cache, log))
 
 
@@ -80,12 +83,16 @@ async def _services(
 ) -> Services:
     limits, secrets = settings.limits, settings.secrets
     rows, vault = CassandraRows(session), cassandra_vault(session, limits)
-    cache = RedisCache(redis, limits.cache_seconds * 1000)
+    # One engine, one circuit: whoever finds it away spares the others the wait.
+    circuit = Circuit("redis", settings.redis.call_timeout_ms / 1000)
+    cache = GuardedCache(RedisCache(redis, limits.cache_seconds * 1000), circuit)
     tokens = AccessTokens(key_bytes(secrets.access_token_key), limits.access_token_seconds, now_ms)
     return Services(
         rows=rows,
-        timelines=RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1000),
-        recent=RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1000),
+        timelines=GuardedTimelines(
+            RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1000), circuit
+        ),
+        recent=GuardedRecent(RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1000), circuit),
         cache=cache,
         objects=ObjectStore(settings.s3),
         log=log,

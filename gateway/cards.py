@@ -72,8 +72,16 @@ class _Page:
         return self.answers[-1] if self.viewer_id is not None else []
 
 
+def _nobody_asks() -> None:
+    """For surfaces that look the same whether or not the cache answers."""
+
+
 async def hydrate(
-    services: Services, viewer_id: int | None, shown: Sequence[tuple[int, int]], rule: Rule = may_see_post
+    services: Services,
+    viewer_id: int | None,
+    shown: Sequence[tuple[int, int]],
+    rule: Rule = may_see_post,
+    away: Callable[[], None] = _nobody_asks,
 ) -> list[bytes | None]:
     """The cards of posts.
 
@@ -82,6 +90,7 @@ async def hydrate(
         viewer_id: who looks; None for an anonymous viewer.
         shown: (post id, author id) of each post.
         rule: which of them the viewer sees.
+        away: called where the cache did not answer, so that all of it came from rows.
 
     Returns:
         For each post the JSON of a `PostCard`, None where it is not to be shown.
@@ -89,7 +98,7 @@ async def hydrate(
     if not shown:
         return []
     page = _asked(viewer_id, shown)
-    page.answers = await _read(services.cache, page.wanted)
+    page.answers = await _read(services.cache, page.wanted, away)
     if any(MISSING in values for values in page.answers):
         await _complete(services, page)
     return _cards(page, shown, rule)
@@ -144,12 +153,15 @@ def _card(
     return stitched(post, author.card, likes, comments, liked is not None)
 
 
-async def _read(cache: VersionedCache, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[Values]:
+async def _read(
+    cache: VersionedCache, wanted: Sequence[tuple[str, Sequence[str]]], away: Callable[[], None]
+) -> list[Values]:
     try:
         return await cache.read(wanted)
     except StoreUnavailable as error:
         # The rows know all that the cache would have.
         logger.warning("cache-away", cause=str(error))
+        away()
         return [[MISSING] * len(fields) for _, fields in wanted]
 
 

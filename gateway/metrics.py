@@ -17,6 +17,7 @@ _SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 _APPENDS = Counter("photolog_appends_total", "Events that the log acknowledged", ("topic",))
+_DEGRADED = Counter("photolog_feed_degraded_total", "Pages of feeds that were less than they could be", ("reason",))
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 # Finding a labelled child costs more than counting in it. Labels are few: routes are templates.
@@ -34,6 +35,11 @@ def request_served(method: str, route: str, status: int, seconds: float) -> None
 def appended(topic: str) -> None:
     """Count an event that the log acknowledged."""
     _appends_of(topic).inc()
+
+
+def feed_degraded(reason: str) -> None:
+    """Count a page of a feed that was less than it could be."""
+    _DEGRADED.labels(reason).inc()
 
 
 def whole_registry() -> CollectorRegistry:

@@ -7,6 +7,7 @@ from typing import Protocol
 from gateway.authentication import Authentication
 from gateway.cursors import Cursors
 from gateway.passwords import Passwords
+from gateway.readings import Readings
 from gateway.tokens import AccessTokens
 from gateway.vault.port import Vault
 from photolog.engines.object_store import ObjectHead, UploadPart
@@ -73,6 +74,7 @@ class Services:
         tokens: signs and reads access tokens.
         authentication: tells who calls, and learns of ended sessions.
         clock_ms: Unix milliseconds.
+        readings: reads of many rows that go on where a request stops waiting.
     """
 
     rows: RowStore
@@ -91,3 +93,4 @@ class Services:
     tokens: AccessTokens
     authentication: Authentication
     clock_ms: Callable[[], int] = field(default=now_ms)
+    readings: Readings = field(default_factory=Readings)

@@ -1,20 +1,29 @@
 """The skeleton of a home feed: which posts, in order, before anything is known of what they show.
 
-A timeline answers in one round trip. Where there is none it is made, and where a reader goes below its mark, or an
-author's posts are not pushed, the rows answer: exactly, and at a price that only those readers pay.
+A timeline answers in one round trip. Where there is none it is made; where a reader goes below its mark, an author's
+posts are not pushed, or Redis is away, the rows answer: exactly, at a price that only those readers pay, and for as
+long as a page may take. What is not read by then is read on for the next page, and this one says what it lacks.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, TypeVar
 
+import structlog
+
+from gateway.readings import Found
 from gateway.services import Services
+from photolog.errors import StoreUnavailable
 from projections.feed import (
+    TOP,
     Place,
     Stretch,
     behind,
     continued,
     floor_of,
+    known_below,
     low_mark_of,
     merged,
     newest,
@@ -23,7 +32,8 @@ from projections.feed import (
 )
 from projections.graph import FOLLOWINGS
 from projections.posts import PUBLISHED_POSTS
-from projections.stores.port import UNFILLED_MS, RowStore, TimelineEntry
+from projections.stores.port import UNFILLED_MS, RowStore, TimelineEntry, TimelinePage
+from projections.stores.recent_reading import recent_stretches
 
 FOLLOWINGS_MAX = 7_500
 _READS_AT_ONCE = 128
@@ -31,49 +41,138 @@ _ROWS_FIRST = 4  # of each of many authors, most of whom post less than the few 
 _GROWTH = 4
 T = TypeVar("T")
 U = TypeVar("U")
+Reason = Literal["budget-spent", "cache-away"]
+"""Why a page is less than it could be."""
+logger = structlog.get_logger(__name__)
 
 
-async def feed_skeleton(services: Services, viewer_id: int, before: Place | None, count: int, ahead: int) -> Stretch:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a page asks for.
+
+    Args:
+        viewer_id: whose feed.
+        before: only what is strictly older; `TOP` for the newest.
+        count: how many entries are wanted.
+        ahead: how many more to give where they cost no further round trip.
+        until: the event loop's time at which to stop waiting for rows.
+    """
+
+    viewer_id: int
+    before: Place
+    count: int
+    ahead: int
+    until: float
+
+    @property
+    def most(self) -> int:
+        """How many entries are of use."""
+        return self.count + self.ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
     """The next entries of a feed.
 
     Args:
-        services: the gateway's.
-        viewer_id: whose feed.
-        before: only what is strictly older; None for the newest.
-        count: how many are wanted.
-        ahead: how many more to give where they cost no further round trip.
-
-    Returns:
-        At least `count` entries, or all that there are.
+        stretch: at least as many as are wanted, or all that there are; fewer where time was over.
+        beyond: where time was over, entries below the stretch that are known; others may lie between them.
+        away: whether the timeline could not be asked.
     """
-    mark = None if before is None else TimelineEntry(*before, 0)
-    page = await services.timelines.page(viewer_id, before=mark, limit=count + ahead)
-    if page.low_mark_ms >= UNFILLED_MS:
-        stretch = await _filled(services, viewer_id)
-    else:
-        stretch = stretch_of_page(page, count + ahead)
-        if page.pull_author_ids:
-            pulled = await _each_newest(services.rows, page.pull_author_ids, before, count + ahead)
-            stretch = merged([stretch, *pulled])
-    if before is not None:
-        stretch = behind(stretch, before)
-    if len(stretch.entries) < count and not stretch.ended:
-        sources = await _sources(services, viewer_id)
-        lower, _ = await _newest_of(services.rows, sources, stretch.complete_from, count - len(stretch.entries))
-        stretch = continued(stretch, lower)
-    return newest(stretch, count + ahead)
+
+    stretch: Stretch
+    beyond: Sequence[TimelineEntry] | None = None
+    away: bool = False
 
 
-async def _filled(services: Services, viewer_id: int) -> Stretch:
+async def feed_skeleton(services: Services, wanted: Wanted) -> Skeleton:
+    """The next entries of a feed, from its timeline as far down as that is complete, and from rows below."""
+    page = await _page(services, wanted)
+    upper = Stretch((), wanted.before)
+    if page is not None and page.low_mark_ms >= UNFILLED_MS:
+        fill = await services.readings.read(
+            ("fill", wanted.viewer_id), wanted.until, partial(_fill, services, wanted.viewer_id)
+        )
+        if fill.stretch is None:
+            return Skeleton(upper, known_below(upper, fill.found, wanted.count))
+        upper = fill.stretch
+        if fill.joined:
+            # The one that was joined may have read before this request was made; the timeline has what came since.
+            page = await _page(services, wanted)
+    if page is not None and page.low_mark_ms < UNFILLED_MS:
+        upper = await _with_pulled(services, page, wanted)
+    upper = behind(upper, wanted.before)
+    away = page is None
+    if len(upper.entries) >= wanted.count or upper.ended:
+        return Skeleton(newest(upper, wanted.most), away=away)
+    return await _continued(services, wanted, upper, away)
+
+
+async def _continued(services: Services, wanted: Wanted, upper: Stretch, away: bool) -> Skeleton:
+    """A stretch and what lies below it in the rows, of all sources."""
+    count = wanted.count - len(upper.entries)
+    place = upper.complete_from
+    work = partial(_lower, services, wanted.viewer_id, place, count)
+    read = await services.readings.read(("rows", wanted.viewer_id, place, count), wanted.until, work, keep=True)
+    if read.stretch is None:
+        return Skeleton(upper, known_below(upper, read.found, count), away)
+    return Skeleton(newest(continued(upper, read.stretch), wanted.most), away=away)
+
+
+async def _page(services: Services, wanted: Wanted) -> TimelinePage | None:
+    """What the timeline holds; None while it cannot be asked."""
+    mark = None if wanted.before == TOP else TimelineEntry(*wanted.before, 0)
+    try:
+        return await services.timelines.page(wanted.viewer_id, before=mark, limit=wanted.most)
+    except StoreUnavailable as error:
+        logger.warning("timelines-away", cause=str(error))
+        return None
+
+
+async def _with_pulled(services: Services, page: TimelinePage, wanted: Wanted) -> Stretch:
+    """What a timeline tells, with the posts that are not pushed into it."""
+    stretch = stretch_of_page(page, wanted.most)
+    if not page.pull_author_ids:
+        return stretch
+    return merged([stretch, *await _pulled(services, page.pull_author_ids, wanted)])
+
+
+async def _pulled(services: Services, author_ids: Sequence[int], wanted: Wanted) -> list[Stretch]:
+    """The next posts of each author, from the cache of recent ones in one round trip, or else from rows."""
+    before = None if wanted.before == TOP else wanted.before
+    try:
+        return await recent_stretches(services.rows, services.recent, author_ids, before, wanted.most)
+    except StoreUnavailable as error:
+        logger.warning("recent-posts-away", cause=str(error))
+        return await _stretches(services.rows, dict.fromkeys(author_ids, wanted.before), wanted.most, [])
+
+
+async def _fill(services: Services, viewer_id: int, found: Found) -> Stretch:
     """Make the viewer's timeline: open, then read, then merge, so that what is delivered meanwhile is kept."""
-    opened = await services.timelines.open(viewer_id)
+    opened = await _opened(services, viewer_id)
     sources = await _sources(services, viewer_id)
-    stretch, read = await _newest_of(services.rows, sources, None, services.settings.limits.timeline_entries)
-    # An author of pulled posts is to be remembered even where none of them is among the newest entries.
-    pulled = [entry for entry in read if entry.pull]
-    mark_ms = low_mark_of(stretch)
-    await services.timelines.merge(viewer_id, [*stretch.entries, *pulled], low_mark_ms=mark_ms, opened=opened)
+    stretch = await _newest_of(services.rows, sources, TOP, services.settings.limits.timeline_entries, found)
+    if opened is not None:
+        # An author of pulled posts is to be remembered even where none of them is among the newest entries.
+        entries = [*stretch.entries, *(entry for entry in found if entry.pull)]
+        try:
+            await services.timelines.merge(viewer_id, entries, low_mark_ms=low_mark_of(stretch), opened=opened)
+        except StoreUnavailable as error:
+            # It stays complete for nothing, and the next reader fills it.
+            logger.warning("timelines-away", cause=str(error))
     return stretch
+
+
+async def _opened(services: Services, viewer_id: int) -> str | None:
+    try:
+        return await services.timelines.open(viewer_id)
+    except StoreUnavailable as error:
+        logger.warning("timelines-away", cause=str(error))
+        return None
+
+
+async def _lower(services: Services, viewer_id: int, after: Place, count: int, found: Found) -> Stretch:
+    return await _newest_of(services.rows, await _sources(services, viewer_id), after, count, found)
 
 
 async def _sources(services: Services, viewer_id: int) -> list[int]:
@@ -82,20 +181,16 @@ async def _sources(services: Services, viewer_id: int) -> list[int]:
     return [viewer_id, *(following.followee_id for following in followings)]
 
 
-async def _newest_of(
-    rows: RowStore, author_ids: Sequence[int], after: Place | None, count: int
-) -> tuple[Stretch, list[TimelineEntry]]:
-    """The newest posts of many authors together, and all that were read to find them: the newest of each author.
+async def _newest_of(rows: RowStore, author_ids: Sequence[int], after: Place, count: int, found: Found) -> Stretch:
+    """The newest posts of many authors together; `found` takes all that are read for it, the newest of each author.
 
     Few posts of each are read first. An author of whom more may belong to the newest `count` is read on, and there are
     ever fewer of these.
     """
-    found: list[TimelineEntry] = []
     limit = min(count, max(_ROWS_FIRST, _GROWTH * count // len(author_ids)))
-    marks: dict[int, Place | None] = dict.fromkeys(author_ids, after)
+    marks = dict.fromkeys(author_ids, after)
     while marks:
-        read = await _stretches(rows, marks, limit)
-        found += [entry for stretch in read for entry in stretch.entries]
+        read = await _stretches(rows, marks, limit, found)
         floor = floor_of(found, count)
         # What reaches neither its author's beginning nor the floor may hold more that is wanted.
         marks = {
@@ -104,17 +199,17 @@ async def _newest_of(
             if not stretch.ended and stretch.complete_from > floor
         }
         limit = min(count, limit * _GROWTH)
-    return newest(merged([Stretch(sorted(found, reverse=True), floor_of(found, count))]), count), found
+    return newest(merged([Stretch(sorted(found, reverse=True), floor_of(found, count))]), count)
 
 
-async def _each_newest(rows: RowStore, author_ids: Iterable[int], after: Place | None, count: int) -> list[Stretch]:
-    return await _stretches(rows, dict.fromkeys(author_ids, after), count)
-
-
-async def _stretches(rows: RowStore, marks: dict[int, Place | None], limit: int) -> list[Stretch]:
-    async def read(mark: tuple[int, Place | None]) -> Stretch:
+async def _stretches(rows: RowStore, marks: dict[int, Place], limit: int, found: Found) -> list[Stretch]:
+    async def read(mark: tuple[int, Place]) -> Stretch:
         author_id, after = mark
-        return stretch_of_rows(await rows.scan(PUBLISHED_POSTS, (author_id,), after=after, limit=limit), limit)
+        behind_it = None if after == TOP else after
+        read = await rows.scan(PUBLISHED_POSTS, (author_id,), after=behind_it, limit=limit)
+        stretch = stretch_of_rows(read, limit)
+        found.extend(stretch.entries)
+        return stretch
 
     return await _bounded(read, list(marks.items()))
 

@@ -128,6 +128,8 @@ class RedisSettings(Group):
     """file of the authority that signed the nodes' certificates; absent: the system's"""
     connections_max: int = Field(default=64, ge=1, le=4096)
     """of one process"""
+    call_timeout_ms: int = Field(default=1_000, ge=50, le=5_000)
+    """after which the gateway takes Redis to be away and reads rows"""
 
 
 class S3Settings(Group):
@@ -166,6 +168,8 @@ class GatewaySettings(Group):
     """of a request"""
     position_wait_ms: int = Field(default=3_000, ge=0, le=30_000)
     """how long a query waits for the position that it names"""
+    feed_budget_ms: int = Field(default=1_500, ge=0, le=30_000)
+    """how long a page of the feed waits for rows before it shows what it has"""
     cors_origins: Texts = []
     """origins whose pages may call the API, a JSON list"""
 

@@ -18,6 +18,9 @@ Place = tuple[int, int]
 BEGINNING: Place = (0, 0)
 """The place of the oldest entry that there could be."""
 
+TOP: Place = (1 << 62, 0)
+"""The place above the newest entry that there could be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -89,6 +92,12 @@ def behind(stretch: Stretch, before: Place) -> Stretch:
 def continued(upper: Stretch, lower: Stretch) -> Stretch:
     """A stretch and the one that was read behind it."""
     return Stretch([*upper.entries, *lower.entries], lower.complete_from)
+
+
+def known_below(upper: Stretch, found: Iterable[TimelineEntry], count: int) -> list[TimelineEntry]:
+    """The first `count` of what is known below a stretch, in order; what is not known yet may lie between."""
+    places = {place_of(entry): entry for entry in found if place_of(entry) < upper.complete_from}
+    return [places[place] for place in sorted(places, reverse=True)[:count]]
 
 
 def low_mark_of(stretch: Stretch) -> int:

@@ -14,6 +14,8 @@ from photolog.errors import Invalid, PhotologError
 
 POLL_SECONDS = 0.1
 WAIT_SECONDS_DEFAULT = 60.0
+FEED_RETRY_SECONDS = 0.5
+FEED_ATTEMPTS_MAX = 20
 _CONTENT_TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -130,16 +132,28 @@ class PhotographCalls(Calls):
         """A post's comments, newest first."""
         return self._all(f"/v1/posts/{post_id}/comments", v.Comment)
 
-    async def feed_page(self, cursor: str | None = None, limit: int = 20) -> v.Page[v.Post]:
+    async def feed_page(self, cursor: str | None = None, limit: int = 20) -> v.FeedPage:
         """A page of the home feed, newest first."""
-        return await self.transport.query("/v1/feed", v.Page[v.Post], cursor=cursor, limit=limit)
+        return await self.transport.query("/v1/feed", v.FeedPage, cursor=cursor, limit=limit)
 
-    async def feed_pages(self, limit: int = 20) -> AsyncIterator[v.Page[v.Post]]:
-        """The home feed, page by page to its end."""
-        cursor = None
+    async def feed_pages(self, limit: int = 20) -> AsyncIterator[list[v.Post]]:
+        """The home feed, page by page to its end, each post once: a page that could not be read in time is asked for
+        again.
+
+        Raises:
+            WaitedTooLong: no page was complete anywhere, `FEED_ATTEMPTS_MAX` times in a row.
+        """
+        cursor, attempts = None, 0
         while True:
             page = await self.feed_page(cursor, limit)
-            yield page
+            if page.complete is None:
+                attempts += 1
+                if attempts == FEED_ATTEMPTS_MAX:
+                    raise WaitedTooLong(f"no page of the feed was complete, {attempts} times in a row")
+                await asyncio.sleep(FEED_RETRY_SECONDS)
+            else:
+                attempts = 0
+                yield page.settled
             if page.next_cursor is None:
                 return
             cursor = page.next_cursor

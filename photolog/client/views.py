@@ -146,3 +146,33 @@ class Post(View, frozen=True, kw_only=True):
     def published_ms(self) -> int:
         """When it was published, Unix milliseconds; 0 before."""
         return 0 if self.published_at is None else round(self.published_at.timestamp() * 1_000)
+
+
+class FeedEdge(View, frozen=True, kw_only=True):
+    """A place in the feed."""
+
+    published_at: datetime
+    post_id: str
+
+
+class CompleteRange(View, frozen=True, kw_only=True):
+    """Where a page leaves out nothing: below one place and down to another. The first `items` of the page lie in it."""
+
+    items: int
+    below: FeedEdge | None = None
+    down_to: FeedEdge | None = None
+
+
+class FeedPage(View, frozen=True, kw_only=True):
+    """A page of the feed. What it shows beyond its complete range is there again behind `next_cursor`."""
+
+    items: list[Post]
+    next_cursor: str | None = None
+    complete: CompleteRange | None = None
+    degraded: bool = False
+    reasons: list[str] = []
+
+    @property
+    def settled(self) -> list[Post]:
+        """The posts between which no other is missing."""
+        return self.items[: self.complete.items] if self.complete else []

@@ -7,7 +7,7 @@ readers interleave in any way; and a worker may die at any call that changes som
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,10 +16,12 @@ from uuid import UUID
 import msgspec
 
 from gateway.queries.feed import feed_page
+from gateway.readings import Readings
 from gateway.services import Services
+from photolog.errors import StoreUnavailable
 from photolog.settings import LimitSettings
 from projections.cards import cache_writes
-from projections.feed import Place, place_of
+from projections.feed import TOP, Place, place_of
 from projections.posts import PUBLISHED_POSTS
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
@@ -65,11 +67,13 @@ class Restless:
     Args:
         inner: what answers.
         chaos: decides how often a call gives way.
+        away: whether it does not answer now.
     """
 
-    def __init__(self, inner: Any, chaos: random.Random) -> None:
+    def __init__(self, inner: Any, chaos: random.Random, away: Callable[[], bool] = lambda: False) -> None:
         self._inner = inner
         self._chaos = chaos
+        self._away = away
 
     def __getattr__(self, name: str) -> Any:
         answer = getattr(self._inner, name)
@@ -78,6 +82,8 @@ class Restless:
 
         async def restless(*arguments: Any, **options: Any) -> Any:
             await self._give_way()
+            if self._away():
+                raise StoreUnavailable(f"{name}: away")
             fate = _FATE.get()
             if fate is not None and name in _CHANGES:
                 if fate.changes_left == 0:
@@ -107,7 +113,10 @@ class FeedWorld:
         self._rows, self._timelines, self._cache, self._recent, self._log = (
             Restless(inner, self.chaos) for inner in (*self.memory, self.log)
         )
+        self.redis_away = False
         self.services = self._services()
+        # A process of its own, which waits for no rows at all.
+        self.hurried = self._services(feed_budget_ms=0)
         self.steps: Steps = {}
         self.read: dict[tuple[str, int], int] = {}
         self.restart()
@@ -153,19 +162,22 @@ class FeedWorld:
         self._catch_up()
         return [post_id for post_id, post in self.naive.posts.items() if post.status == "processing"]
 
-    async def work(self, size: int, deaths: Sequence[int | None], readers: Sequence[int]) -> bool:
+    async def work(
+        self, size: int, deaths: Sequence[int | None], readers: Sequence[int], hurried: bool = False
+    ) -> bool:
         """Give every partition a few batches, all at once, while people read; whether there was anything to do.
 
         Args:
             size: records of a batch at most.
             deaths: for each partition in turn, after how many changes its worker dies, None to live.
             readers: who reads the first page meanwhile.
+            hurried: whether they wait for no rows.
         """
         places = [place for place in sorted(self.log.partitions) if place[0] in self.steps]
         self.chaos.shuffle(places)
         fates = [deaths[number % len(deaths)] if deaths else None for number in range(len(places))]
         turns = [self._turn(place, size, fate) for place, fate in zip(places, fates, strict=True)]
-        outcomes = await asyncio.gather(*turns, *(self.page(viewer, None, 3) for viewer in readers))
+        outcomes = await asyncio.gather(*turns, *(self.page(viewer, None, 3, hurried) for viewer in readers))
         # What a killed worker had begun goes on to its end, as a call does that is already on the wire.
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others)
@@ -179,10 +191,12 @@ class FeedWorld:
         while await self.work(size or self.chaos.randint(1, 6), (), ()):
             pass
 
-    async def page(self, viewer_id: int, before: Place | None, limit: int) -> tuple[list[int], Place | None]:
-        """The ids on a page of a feed, and where it ends."""
-        cards, mark = await feed_page(self.services, viewer_id, before, limit)
-        return [int(msgspec.json.decode(card)["id"]) for card in cards], mark
+    async def page(
+        self, viewer_id: int, before: Place | None, limit: int, hurried: bool = False
+    ) -> tuple[list[int], Place | None]:
+        """The ids on a page of a feed, as far as it is complete, and where that ends."""
+        page = await feed_page(self.hurried if hurried else self.services, viewer_id, before or TOP, limit)
+        return [int(msgspec.json.decode(card)["id"]) for card in page.cards[: page.complete]], page.mark
 
     async def feed(self, viewer_id: int, limit: int) -> list[int]:
         """All pages of a feed."""
@@ -225,11 +239,19 @@ class FeedWorld:
         self.read[place] += len(batch)
         return bool(batch)
 
-    def _services(self) -> Services:
-        gateway = River()
+    def _services(self, **settings: Any) -> Services:
+        gateway = River(**settings)
         gateway.settings.limits = LimitSettings.model_construct(timeline_entries=TIMELINE_ENTRIES)
+        timelines, cache, recent = (Restless(inner, self.chaos, lambda: self.redis_away) for inner in self.memory[1:])
+        # Nothing that was read is kept, because no time passes here.
+        readings = Readings(kept_seconds=0)
         return replace(
-            gateway.services, rows=self._rows, timelines=self._timelines, cache=self._cache, recent=self._recent
+            gateway.services,
+            rows=self._rows,
+            timelines=timelines,
+            cache=cache,
+            recent=recent,
+            readings=readings,
         )
 
     def _shows(self, viewer_id: int, author_id: int) -> bool:

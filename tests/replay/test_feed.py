@@ -104,15 +104,23 @@ class FeedMachine(RuleBasedStateMachine):
         deaths=st.lists(st.none() | st.integers(0, 12), max_size=4),
         readers=st.lists(people, max_size=3),
         returning=st.booleans(),
+        hurried=st.booleans(),
     )
     def jobs_work_while_people_read(
-        self, seed: int, size: int, deaths: list[int | None], readers: list[int], returning: bool
+        self, seed: int, size: int, deaths: list[int | None], readers: list[int], returning: bool, hurried: bool
     ) -> None:
-        """A reader who returns after a long time has no timeline: it is filled while the jobs write to it."""
+        """A reader who returns after a long time has no timeline: it is filled while the jobs write to it.
+
+        One who waits for no rows leaves the fill to go on behind them.
+        """
         self.world.chaos.seed(seed)
         for reader in readers if returning else ():
             self.runner.run(self.world.memory[1].drop(reader))
-        self.runner.run(self.world.work(size, deaths, readers))
+        self.runner.run(self.world.work(size, deaths, readers, hurried))
+
+    @rule()
+    def redis_goes_away_from_the_readers_or_comes_back(self) -> None:
+        self.world.redis_away = not self.world.redis_away
 
     @rule(viewer=people, kind=st.sampled_from(["timelines", "cache", "timeline", "recent", "workers"]))
     def something_is_lost(self, viewer: int, kind: str) -> None:
@@ -136,16 +144,17 @@ class FeedMachine(RuleBasedStateMachine):
         self.readings[viewer] = Reading(limit, set(self.world.expected(viewer)))
         self.somebody_reads_on(viewer)
 
-    @rule(viewer=people)
-    def somebody_reads_on(self, viewer: int) -> None:
-        """Also while jobs lag behind."""
+    @rule(viewer=people, hurried=st.booleans())
+    def somebody_reads_on(self, viewer: int, hurried: bool = False) -> None:
+        """Also while jobs lag behind, and where time is over before the rows were read."""
         reading = self.readings.get(viewer)
         if reading is None:
             return
-        ids, before = self.runner.run(self.world.page(viewer, reading.before, reading.limit))
+        ids, before = self.runner.run(self.world.page(viewer, reading.before, reading.limit, hurried))
         reading.ids += ids
         assert len(set(reading.ids)) == len(reading.ids), "a post was shown twice"
-        assert before is None or reading.before is None or before < reading.before, "paging does not go on"
+        goes_on = before is None or reading.before is None or before < reading.before
+        assert goes_on or (hurried and before == reading.before), "paging does not go on"
         reading.before = before
         if before is None:
             assert reading.must <= set(reading.ids), "a post was skipped"

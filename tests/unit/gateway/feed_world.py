@@ -1,6 +1,6 @@
 """A small world behind the feed, over memory adapters: what the jobs write, and the naive feed that it should give."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import count
@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from gateway.queries.feed import feed_page
+from gateway.readings import Readings
 from gateway.services import Services
 from photolog.settings import LimitSettings
 from projections.accounts import ACCOUNTS, AccountRow
 from projections.cards import cache_writes
-from projections.feed import Place, entry_of
+from projections.feed import TOP, Place, entry_of
 from projections.graph import FOLLOWERS, FOLLOWINGS, PAIRS, FollowerRow, FollowingRow, PairRow, follower_place
 from projections.likes import LIKE_COUNTS, LIKES, LikeCountRow, LikeRow
 from projections.posts import POSTS, PUBLISHED_POSTS, PostRow, PublishedPostRow
@@ -69,6 +70,7 @@ class World:
             recent=self.recent,
             cache=self.cache,
             settings=settings,
+            readings=Readings(),
         )
 
     async def account(self, account_id: int, **changes: Any) -> None:
@@ -206,9 +208,15 @@ class World:
 async def read_page(
     services: Services, viewer: int, before: Place | None = None, limit: int = 20
 ) -> tuple[list[int], Place | None]:
-    """The ids on a page, and where it ends."""
-    cards, mark = await feed_page(services, viewer, before, limit)
-    return [int(msgspec.json.decode(card)["id"]) for card in cards], mark
+    """The ids on a page that is complete for all of them, and where it ends."""
+    page = await feed_page(services, viewer, before or TOP, limit)
+    assert page.complete == len(page.cards)
+    return ids_of(page.cards), page.mark
+
+
+def ids_of(cards: Iterable[bytes]) -> list[int]:
+    """The posts that are on these cards."""
+    return [int(msgspec.json.decode(card)["id"]) for card in cards]
 
 
 @lru_cache(maxsize=1)

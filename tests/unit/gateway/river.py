@@ -62,7 +62,13 @@ def settings_of(**gateway: Any) -> Settings:
         redis=RedisSettings(url=SecretStr("redis://cache.test")),
         s3=S3Settings(region="local", bucket="media"),
         gateway=GatewaySettings.model_validate(
-            {"host": "gateway.test", "port": 80, "public_url": "https://photolog.test", "position_wait_ms": 200}
+            {
+                "host": "gateway.test",
+                "port": 80,
+                "public_url": "https://photolog.test",
+                "position_wait_ms": 200,
+                "feed_budget_ms": 30_000,
+            }
             | gateway
         ),
         secrets=SecretSettings.model_validate({"access_token_key": key, "master_key": key, "hash_key": key}),
