@@ -77,6 +77,11 @@ COMMANDS: dict[str, Entry] = {
         "Create topics, tables, schemas and the bucket where they are missing.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog migrate",
     ),
+    "positions": Entry(
+        "cli.positions:positions",
+        "Show how far each read model has come in each partition, and where the log ends.",
+        "bin/photolog positions --json    # one object a line",
+    ),
     "settings": Entry(
         "cli.settings:settings",
         "List every setting: key, default, meaning.",

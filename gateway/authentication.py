@@ -88,9 +88,9 @@ class Authentication:
         if wanted == "none" or (wanted == "optional" and authorization is None):
             return ANONYMOUS
         claims = self._tokens.read(_bearer(authorization))
-        if wanted == "operator":
-            if claims.role != "operator":
-                raise Forbidden("forbidden", "this needs an operator's token")
+        if wanted == "operator" and claims.role != "operator":
+            raise Forbidden("forbidden", "this needs an operator's token")
+        if wanted in ("operator", "any") and claims.role == "operator":
             return Caller("operator", operator=claims.sub)
         if claims.role != "account" or claims.sid is None:
             raise Forbidden("forbidden", "this needs an account's token")

@@ -27,6 +27,7 @@ from photolog.engines.object_store import ObjectStore
 from photolog.engines.redis_client import RedisClient, connect_redis
 from photolog.ids import SnowflakeSource, now_ms
 from photolog.keyring import SubjectKeyring
+from photolog.log.ends import KafkaEnds
 from photolog.log.producer import LogProducer
 from photolog.settings import LimitSettings, Settings, key_bytes
 from projections.stores.cassandra_rows import CassandraRows
@@ -36,6 +37,7 @@ from projections.stores.redis_cache import RedisCache
 from projections.stores.redis_feeds import RedisTimelines
 from projections.stores.redis_recent import RedisRecent
 from schemas.registry import load_serde
+from schemas.topics import TOPICS
 
 _PROBE_SECONDS = 1.5
 
@@ -96,6 +98,7 @@ async def _services(
         cache=cache,
         objects=ObjectStore(settings.s3),
         log=log,
+        ends=KafkaEnds(settings.kafka, (topic.name for topic in TOPICS)),
         serde=await asyncio.to_thread(load_serde, settings.registry),
         keyring=SubjectKeyring(session, key_bytes(secrets.master_key)),
         ids=ids,

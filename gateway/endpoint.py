@@ -153,7 +153,7 @@ class Endpoint:
         summary: one line for the documentation.
         tag: the capability, for the documentation.
         auth: `none` takes no token, `optional` takes one if given, `account` needs one, `operator` needs an
-            operator's.
+            operator's, `any` takes either of these two.
         body: what the JSON body must be.
         query: what the query parameters must be.
         response: what the answer's JSON is, for the documentation.
@@ -167,7 +167,7 @@ class Endpoint:
     handler: Handler
     summary: str
     tag: str
-    auth: Literal["none", "optional", "account", "operator"] = "account"
+    auth: Literal["none", "optional", "account", "operator", "any"] = "account"
     body: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] = NoQuery
     response: Any = None

@@ -131,6 +131,8 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
             return []
         case "optional":
             return [{}, {"account": []}]
+        case "any":
+            return [{"account": []}, {"operator": []}]
         case scheme:
             return [{scheme: []}]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from photolog.positions import Position
 from projections.catalogue import PROJECTIONS
 from schemas.topics import FEED_FANOUT, MEDIA_COMPLETED, MEDIA_REQUESTED, POSTS, Topic
 
@@ -46,6 +47,16 @@ READ_MODELS: tuple[ReadModel, ...] = (
 )
 
 
+FURTHER_HOPS = 1
+"""The posts job appends a publication to its own topic: one hop more, along the same chain, leads from a post's
+creation to its fan-out."""
+
+
+def positions_of(outputs: Mapping[tuple[str, int], int]) -> list[Position]:
+    """The last records that a job is known to have appended."""
+    return [Position(*place, next_offset - 1) for place, next_offset in outputs.items() if next_offset > 0]
+
+
 class ReadModelMap:
     """Paths from topics to models.
 
@@ -67,6 +78,10 @@ class ReadModelMap:
         if hops:
             return hops[0]
         return Path.FAR if set(wanted.folds) & self._reachable(topic) else Path.UNRELATED
+
+    def concerns(self, topic: str, model: str) -> bool:
+        """Whether what happens in a topic can change what a model shows."""
+        return self.path(topic, model) is not Path.UNRELATED
 
     def _reachable(self, topic: str) -> set[str]:
         reached: set[str] = set()

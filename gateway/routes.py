@@ -16,6 +16,7 @@ from gateway.queries import erasures as erasure_queries
 from gateway.queries import feed as feed_queries
 from gateway.queries import graph as graph_queries
 from gateway.queries import media as media_queries
+from gateway.queries import positions as position_queries
 from gateway.queries import posts as post_queries
 from gateway.queries import uploads as upload_queries
 
@@ -37,4 +38,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *operator_commands.ENDPOINTS,
     *erasure_commands.ENDPOINTS,
     *erasure_queries.ENDPOINTS,
+    *position_queries.ENDPOINTS,
 )

@@ -12,6 +12,7 @@ from gateway.tokens import AccessTokens
 from gateway.vault.port import Vault
 from photolog.engines.object_store import ObjectHead, UploadPart
 from photolog.ids import SnowflakeSource, now_ms
+from photolog.log.ends import Ends
 from photolog.log.record import EncodedRecord
 from photolog.positions import Position
 from photolog.settings import Settings
@@ -24,6 +25,13 @@ class EventLog(Protocol):
 
     async def append_all(self, records: Iterable[EncodedRecord]) -> list[Position]:
         """Append in order. Raises LogUnavailable within its bound."""
+
+
+class LogEnds(Protocol):
+    """Where the log ends: photolog.log.ends, or a list's length in tests."""
+
+    async def ends(self) -> Ends:
+        """The next offset of each partition, a moment ago. Raises LogUnavailable within its bound."""
 
 
 class Keyring(Protocol):
@@ -64,6 +72,7 @@ class Services:
         cache: cards, relations, counts, sessions: caches of rows.
         objects: the bucket of media.
         log: appends; handlers return a `Command` instead of calling it.
+        ends: tells where the log ends.
         serde: encodes events.
         keyring: subject keys.
         ids: makes ids of things.
@@ -83,6 +92,7 @@ class Services:
     cache: VersionedCache
     objects: Objects
     log: EventLog
+    ends: LogEnds
     serde: Serde
     keyring: Keyring
     ids: SnowflakeSource

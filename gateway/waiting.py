@@ -2,6 +2,7 @@
 
 A model is covered directly where it folds the position's topic, or through one hop: a projection that folds the topic
 stores its position together with where its outputs stood, so the wait goes on at the model that folds those outputs.
+Where a job appends to its own topic (a post's publication), that record's outputs are followed too.
 All waits for one projection share one poll of its positions: a thousand waiting readers cost what one does.
 """
 
@@ -10,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 
-from gateway.read_models import READ_MODELS, Path, ReadModel, ReadModelMap
+from gateway.read_models import FURTHER_HOPS, READ_MODELS, Path, ReadModel, ReadModelMap, positions_of
 from photolog.errors import Invalid, PositionTimeout, StoreUnavailable
 from photolog.positions import HEADER, POSITIONS_MAX, Position
 from projections.stores.port import PositionStore, RowStore, Source, StoredPosition, TimelineStore
@@ -82,15 +83,17 @@ class PositionWaiter:
         for watch in self._watches.values():
             await watch.close()
 
-    async def _hop(self, between: str, model: str, position: Position) -> None:
+    async def _hop(self, between: str, model: str, position: Position, further: int = FURTHER_HOPS) -> None:
         stored = await self._watches[between].reach(_beyond(between, position))
         outputs = stored[Source(between, position.topic, position.partition)].outputs
-        emitted = [
-            Position(topic, partition, next_offset - 1)
-            for (topic, partition), next_offset in outputs.items()
-            if next_offset > 0 and self._path(topic, model) is Path.DIRECT
-        ]
-        await asyncio.gather(*(self._watches[model].reach(_beyond(model, output)) for output in emitted))
+        await asyncio.gather(*(self._follow(output, model, further) for output in positions_of(outputs)))
+
+    async def _follow(self, output: Position, model: str, further: int) -> None:
+        match self._path(output.topic, model):
+            case Path.DIRECT:
+                await self._watches[model].reach(_beyond(model, output))
+            case ReadModel(name=between) if further > 0:
+                await self._hop(between, model, output, further - 1)
 
     async def _within_bound(self, waits: Sequence[Callable[[], Awaitable[object]]]) -> None:
         try:

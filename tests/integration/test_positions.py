@@ -1,16 +1,20 @@
 """Read your own writes: a position carried from any gateway to any other covers what it stands for."""
 
 import asyncio
+import json
+import sys
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 
+from infra.local.home import REPOSITORY
 from photolog.positions import Position
 from photolog.settings import Settings
 from projections.stores.port import Source
-from tests.integration.gateways import Gateway, gateway
-from tests.integration.workers import Hand, WorkerProcess, published
+from tests.integration.gateways import Gateway, gateway, operator
+from tests.integration.workers import Hand, WorkerProcess, published, without_deployment
+from tests.unit.streams.scenario import post, ready
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +74,58 @@ async def test_a_feed_is_waited_for_through_the_fan_out(
         assert page.json()["items"][0]["id"] == str(post_id)
 
 
+async def test_a_feed_shows_who_was_followed_behind_the_follows_position(
+    gateways: tuple[Gateway, Gateway], workers: list[WorkerProcess], hand: Hand
+) -> None:
+    ada, bob = await gateways[0].person(), await gateways[1].person()
+    post_id = await published(hand, int(ada.account_id))
+    known = {"photolog-position": f"{ada.position},{bob.position}"}
+    assert (await bob.request("GET", "/v1/feed", headers=known)).json()["items"] == []
+    followed = await bob.request("PUT", f"/v1/accounts/{ada.account_id}/follow")
+    position = {"photolog-position": followed.headers["photolog-position"]}
+    page = await bob.at(gateways[0]).request("GET", "/v1/feed", headers=position)
+    assert [item["id"] for item in page.json()["items"]] == [str(post_id)]
+    assert "photolog-not-covered" not in page.headers
+
+
+async def test_a_feed_shows_a_post_behind_the_position_of_its_creation(
+    gateways: tuple[Gateway, Gateway], workers: list[WorkerProcess], hand: Hand
+) -> None:
+    """What a client has in hand: where its command landed. The jobs append the publication and the fan-out."""
+    ada, bob = await gateways[0].person(), await gateways[1].person()
+    followed = await bob.request("PUT", f"/v1/accounts/{ada.account_id}/follow")
+    position = {"photolog-position": f"{ada.position},{followed.headers['photolog-position']}"}
+    assert (await bob.request("GET", "/v1/feed", headers=position)).json()["items"] == []
+    for _ in range(5):
+        post_id, media_id = hand.ids.next(), hand.ids.next()
+        await hand.applied("media", await hand.append(ready(media_id, int(ada.account_id))))
+        (created,) = await hand.append(post(post_id, int(ada.account_id), media_id))
+        page = await bob.request("GET", "/v1/feed", headers={"photolog-position": str(created)})
+        assert page.status_code == 200, page.text
+        assert page.json()["items"][0]["id"] == str(post_id)
+
+
+async def test_positions_tell_what_is_applied_and_whether_a_write_is(
+    gateways: tuple[Gateway, Gateway], workers: list[WorkerProcess], settings: Settings, migrated: dict[str, str]
+) -> None:
+    person = await gateways[0].person()
+    seen = await person.request("GET", "/v1/me", headers={"photolog-position": person.position})
+    assert seen.status_code == 200, seen.text
+    answer = await gateways[1].client.get(
+        "/v1/positions", headers={**operator(settings), "photolog-position": person.position}
+    )
+    models = {model["name"]: model for model in answer.json()["models"]}
+    assert models["accounts"]["covers"] == "yes"
+    place, _, offset = person.position.partition("@")
+    (source,) = [one for one in models["accounts"]["sources"] if f"{one['topic']}/{one['partition']}" == place]
+    assert source["end_offset"] > int(offset)
+    assert source["lag"] == max(0, source["end_offset"] - source["next_offset"])
+    told = await _command_line(migrated, "positions", "--json", "--covers", person.position)
+    lines = [json.loads(line) for line in told.splitlines()]
+    assert {line["covers"] for line in lines if line["model"] == "accounts"} == {"yes"}
+    assert {line["model"] for line in lines} == set(models)
+
+
 async def test_a_model_that_does_not_come_there_is_a_503_within_the_bound(
     migrated: dict[str, str], settings: Settings
 ) -> None:
@@ -106,6 +162,17 @@ async def test_many_waiting_readers_share_the_polling(gateways: tuple[Gateway, G
     headers = {"photolog-position": person.position}
     answers = await asyncio.gather(*(person.request("GET", "/v1/me", headers=headers) for _ in range(50)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+async def _command_line(environment: dict[str, str], *arguments: str) -> str:
+    """What a command prints; it must succeed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli.app", *arguments,
+        cwd=REPOSITORY, env={**without_deployment(), **environment}, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
 
 
 def _covers(header: str, position: str) -> bool:

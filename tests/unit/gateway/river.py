@@ -2,7 +2,7 @@
 
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -149,6 +149,12 @@ class River:
             await self.flow()
         return positions
 
+    async def ends(self) -> Mapping[tuple[str, int], int]:
+        """What `photolog.log.ends` tells; offsets here count through all topics."""
+        if self.log_away:
+            raise LogUnavailable("the log is away")
+        return {(record.topic, PARTITION): place + 1 for place, record in enumerate(self.records)}
+
     async def flow(self) -> None:
         """What the jobs do with everything that they have not folded yet."""
         for offset in range(self._folded, len(self.records)):
@@ -206,6 +212,7 @@ class River:
             cache=self.cache,
             objects=None,  # type: ignore[arg-type]  # nothing here touches media
             log=self,
+            ends=self,
             serde=self.serde,
             keyring=self.keyring,
             ids=SnowflakeSource(1, clock_ms),

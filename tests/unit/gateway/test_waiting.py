@@ -80,7 +80,20 @@ async def test_polling_ends_with_the_waits() -> None:
 async def test_the_feed_is_waited_for_through_what_the_posts_job_emitted() -> None:
     rows, timelines = CountedRows(), MemoryTimelines()
     waiting = asyncio.create_task(_waiter(rows, timelines).wait(["feed"], [Position("posts", 1, 5)]))
-    await rows.advance(Source("posts", "posts", 1), StoredPosition(6, {("feed.fanout", 2): 40, ("posts", 1): 9}))
+    await rows.advance(Source("posts", "posts", 1), StoredPosition(6, {("feed.fanout", 2): 40, ("posts", 1): 5}))
+    await asyncio.sleep(0.06)
+    assert not waiting.done()
+    await timelines.advance(Source("feed", "feed.fanout", 2), StoredPosition(40))
+    assert await asyncio.wait_for(waiting, 1) == ()
+
+
+async def test_the_feed_is_waited_for_through_a_publication_that_the_posts_job_decided() -> None:
+    rows, timelines = CountedRows(), MemoryTimelines()
+    waiting = asyncio.create_task(_waiter(rows, timelines).wait(["feed"], [Position("posts", 1, 5)]))
+    await rows.advance(Source("posts", "posts", 1), StoredPosition(6, {("posts", 1): 7}))
+    await asyncio.sleep(0.06)
+    assert not waiting.done(), "the publication is in the log and not yet fanned out"
+    await rows.advance(Source("posts", "posts", 1), StoredPosition(7, {("posts", 1): 7, ("feed.fanout", 2): 40}))
     await asyncio.sleep(0.06)
     assert not waiting.done()
     await timelines.advance(Source("feed", "feed.fanout", 2), StoredPosition(40))

@@ -1,0 +1,70 @@
+"""Where the log ends: the next offset of each partition, asked of the brokers at most once a second."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from photolog.errors import LogUnavailable
+from photolog.log.kafka_config import client_config
+from photolog.settings import KafkaSettings
+
+_KEPT_SECONDS = 1.0
+_TIMEOUT_SECONDS = 2.0
+Ends = Mapping[tuple[str, int], int]
+"""For each (topic, partition) the offset that its next record will have."""
+
+
+class KafkaEnds:
+    """The ends of some topics; however many ask at once, the brokers are asked once.
+
+    Args:
+        kafka: the log.
+        topics: their names.
+    """
+
+    def __init__(self, kafka: KafkaSettings, topics: Iterable[str]) -> None:
+        self._kafka = kafka
+        self._topics = frozenset(topics)
+        self._admin: AdminClient | None = None
+        self._asking = asyncio.Lock()
+        self._answer: Ends | LogUnavailable = {}
+        self._asked_at = float("-inf")
+
+    async def ends(self) -> Ends:
+        """The ends, as they were a moment ago. Raises LogUnavailable where no broker answered in time."""
+        async with self._asking:
+            if time.monotonic() - self._asked_at > _KEPT_SECONDS:
+                self._answer = await asyncio.to_thread(self._ask)
+                self._asked_at = time.monotonic()
+        if isinstance(self._answer, LogUnavailable):
+            raise LogUnavailable(str(self._answer))
+        return self._answer
+
+    def _ask(self) -> Ends | LogUnavailable:
+        try:
+            if self._admin is None:
+                self._admin = AdminClient(client_config(self._kafka))
+            return read_ends(self._admin, self._topics, _TIMEOUT_SECONDS)
+        except KafkaException as error:
+            return LogUnavailable(str(error))
+
+
+def read_ends(admin: AdminClient, topics: Iterable[str], seconds: float) -> Ends:
+    """The ends of those topics that exist. Raises KafkaException."""
+    described = admin.list_topics(timeout=seconds).topics
+    places = [
+        (topic, partition)
+        for topic in sorted(topics)
+        if topic in described
+        for partition in described[topic].partitions
+    ]
+    spec: Any = OffsetSpec  # its methods carry no types
+    wanted = {TopicPartition(*place): spec.latest() for place in places}
+    if not wanted:
+        return {}
+    answers = admin.list_offsets(wanted, request_timeout=seconds)
+    return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
