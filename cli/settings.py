@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from rich.console import Console
 from rich.table import Table
 
+from photolog.rates import Rate
 from photolog.settings import Settings
 
 _HEADING = """# Settings
@@ -102,7 +103,7 @@ def _default(field: FieldInfo) -> str | None:
         return None
     if value is None:
         return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return str(value) if isinstance(value, str | Rate) else msgspec.json.encode(value).decode()
 
 
 def _is_secret(field: FieldInfo) -> bool:

@@ -15,6 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.bootstrap import Wired, connect
 from gateway.endpoint import Endpoint
+from gateway.limits.addresses import ClientAddresses
+from gateway.limits.limiter import Limiter
 from gateway.middleware import ROUTE, RequestFrame
 from gateway.openapi import document
 from gateway.queries import health
@@ -29,7 +31,7 @@ from photolog.telemetry import configure_logging, serve_metrics
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SLACK_SECONDS = 15.0
-_EXPOSED = [HEADER, NOT_COVERED, "ETag", "Retry-After", "X-Request-Id"]
+_EXPOSED = [HEADER, NOT_COVERED, "ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"]
 _ALLOWED = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", HEADER, "X-Request-Id", "traceparent"]
 Connect = Callable[[Settings], AbstractAsyncContextManager[Wired]]
 
@@ -113,10 +115,13 @@ def _routes(endpoints: Sequence[Endpoint], machinery: Machinery) -> list[Route]:
 
 def _machinery(services: Services) -> Machinery:
     settings = services.settings
+    hash_key = key_bytes(settings.secrets.hash_key)
     return Machinery(
         services=services,
         waiter=PositionWaiter(services.rows, services.timelines, settings.gateway.position_wait_ms),
-        idempotency=Idempotency(services.vault.reservations, key_bytes(settings.secrets.hash_key)),
+        idempotency=Idempotency(services.vault.reservations, hash_key),
+        limiter=Limiter(services.buckets, settings.limits),
+        addresses=ClientAddresses(hash_key, settings.gateway.trusted_proxies),
     )
 
 
@@ -137,7 +142,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
         expose_headers=_EXPOSED,
         max_age=600,
     )
-    return [frame, cors]
+    # Around the frame, because a page of another origin is to read problems too, and those are made there.
+    return [cors, frame]
 
 
 def _openapi(endpoints: Sequence[Endpoint], settings: Settings) -> Route:

@@ -10,6 +10,9 @@ from gateway.authentication import Authentication
 from gateway.circuit import Circuit
 from gateway.cursors import Cursors
 from gateway.guarded import GuardedCache, GuardedRecent, GuardedTimelines
+from gateway.limits.memory_buckets import MemoryBuckets
+from gateway.limits.redis_buckets import RedisBuckets
+from gateway.limits.steady_buckets import SteadyBuckets
 from gateway.passwords import Passwords
 from gateway.queries.health import Probe
 from gateway.services import Services
@@ -108,6 +111,7 @@ async def _services(
         passwords=Passwords(),
         tokens=tokens,
         authentication=Authentication(tokens, cache, rows, vault.sessions, now_ms),
+        buckets=SteadyBuckets(RedisBuckets(redis), MemoryBuckets(), circuit),
     )
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gateway.services import Services
 
 PAGE_MAX = 100
+RateClass = Literal["read", "write", "graph", "comment", "upload", "telemetry", "login", "refresh", "signup"]
+"""What a request counts as where the number of requests is limited; each has a setting, `rate_…`."""
 ID_DIGITS_MAX = 19
 _ID_MAX = (1 << 63) - 1
 
@@ -52,6 +54,7 @@ class Call:
         role: what the token allows.
         operator: the operator's name, where `role` is `operator`.
         headers: request headers, names in lower case.
+        address: a digest of the client's address, to tell one from another.
     """
 
     path: Mapping[str, str]
@@ -62,6 +65,7 @@ class Call:
     role: Literal["anonymous", "account", "operator"] = "anonymous"
     operator: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
 
     @property
     def viewer(self) -> int:
@@ -160,6 +164,7 @@ class Endpoint:
         status: the usual status, for the documentation.
         models: read models that a `Photolog-Position` of the request waits for.
         erases: whether it is the one command that an account marked as erased may repeat: the one that marks it.
+        rate: what it counts as where requests are limited; None stands for `read` or `write`, by its method.
     """
 
     method: str
@@ -174,3 +179,9 @@ class Endpoint:
     status: int = 200
     models: tuple[str, ...] = ()
     erases: bool = False
+    rate: RateClass | None = None
+
+    @property
+    def rate_class(self) -> RateClass:
+        """What a request counts as where requests are limited."""
+        return self.rate or ("read" if self.method == "GET" else "write")

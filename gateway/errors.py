@@ -35,7 +35,10 @@ _ROUTING = {404: ("not-found", "there is nothing here"), 405: ("method-not-allow
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem as RFC 9457 has it; `type` is stable, `field` names the offender, `correlation_id` finds our logs."""
+    """A problem as RFC 9457 has it; `type` is stable, `field` names the offender, `correlation_id` finds our logs.
+
+    `violated-policies` are the limits that were met, of those in `RateLimit-Policy`.
+    """
 
     type: str
     title: str
@@ -43,6 +46,7 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     detail: str
     field: str | None = None
     correlation_id: str | None = None
+    violated_policies: tuple[str, ...] | None = msgspec.field(name="violated-policies", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Problem:
     detail: str
     field: str | None = None
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    policies: tuple[str, ...] = ()
 
     def document(self, correlation_id: str) -> bytes:
         """The JSON of the problem document."""
@@ -65,6 +70,7 @@ class Problem:
                 detail=self.detail,
                 field=self.field,
                 correlation_id=correlation_id or None,
+                violated_policies=self.policies or None,
             )
         )
 
@@ -87,8 +93,14 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _refused(error: e.Refusal) -> Problem:
-    headers = {"www-authenticate": 'Bearer realm="photolog"'} if isinstance(error, e.Unauthenticated) else {}
-    return Problem(_status_of(error), error.kind, error.detail, error.field, headers)
+    headers: Mapping[str, str] = {}
+    policies: tuple[str, ...] = ()
+    match error:
+        case e.Unauthenticated():
+            headers = {"www-authenticate": 'Bearer realm="photolog"'}
+        case e.TooSoon():
+            headers, policies = {"retry-after": str(error.retry_after_seconds)}, error.policies
+    return Problem(_status_of(error), error.kind, error.detail, error.field, headers, policies)
 
 
 def _status_of(error: e.Refusal) -> int:

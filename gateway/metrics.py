@@ -18,6 +18,12 @@ _SECONDS = Histogram(
 )
 _APPENDS = Counter("photolog_appends_total", "Events that the log acknowledged", ("topic",))
 _DEGRADED = Counter("photolog_feed_degraded_total", "Pages of feeds that were less than they could be", ("reason",))
+_REFUSED = Counter(
+    "photolog_requests_refused_total", "Requests refused because a bucket was empty", ("rate_class", "policy")
+)
+_UNSHARED = Counter(
+    "photolog_limits_unshared_total", "Decisions of this process's own buckets, while the shared ones were away"
+)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 # Finding a labelled child costs more than counting in it. Labels are few: routes are templates.
@@ -40,6 +46,16 @@ def appended(topic: str) -> None:
 def feed_degraded(reason: str) -> None:
     """Count a page of a feed that was less than it could be."""
     _DEGRADED.labels(reason).inc()
+
+
+def refused(rate_class: str, policy: str) -> None:
+    """Count a request that a bucket refused."""
+    _REFUSED.labels(rate_class, policy).inc()
+
+
+def limits_unshared() -> None:
+    """Count a decision that this process made alone."""
+    _UNSHARED.inc()
 
 
 def whole_registry() -> CollectorRegistry:

@@ -16,6 +16,8 @@ from gateway.metrics import request_served
 from photolog import telemetry
 
 ROUTE = "photolog.route"
+SAID = "photolog.said"
+"""In the scope: headers that the answer has whatever becomes of the request."""
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{8,128}")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _SECURITY: tuple[tuple[bytes, bytes], ...] = (
@@ -57,7 +59,8 @@ class RequestFrame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", correlation), *self._headers]
+                said = scope.get(SAID, ())
+                message["headers"] = [*message["headers"], *said, (b"x-request-id", correlation), *self._headers]
             await send(message)
 
         self._in_flight += 1

@@ -14,6 +14,11 @@ _REFERENCE = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 _NAMELESS = re.compile(r"[^a-z0-9]+")
 _POSITION_FORM = "topic/partition@offset, several joined by commas"
+_LIMITS = {
+    "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicy"},
+    "RateLimit": {"$ref": "#/components/headers/RateLimit"},
+}
+_RETRY = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
 _PROBLEMS = {
     "400": "The request is malformed",
     "401": "No valid token",
@@ -23,6 +28,7 @@ _PROBLEMS = {
     "413": "The body is too large",
     "415": "The body is not JSON",
     "422": "A value breaks a rule, or the Idempotency-Key was used for another request",
+    "429": "Too many such requests by this caller or from this address; `Retry-After` says when to try again",
     "503": "The log, a store or a read model is behind or away; try again",
 }
 
@@ -53,8 +59,8 @@ def document(endpoints: Sequence[Endpoint], version: str, server_url: str) -> by
                     "account": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                     "operator": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 },
-                "headers": {"Position": _position_header()},
-                "responses": {status: _problem(text, schema_of) for status, text in _PROBLEMS.items()},
+                "headers": _shared_headers(),
+                "responses": {status: _problem(status, text, schema_of) for status, text in _PROBLEMS.items()},
                 "parameters": _shared_parameters(),
             },
         }
@@ -110,11 +116,11 @@ def _query_parameter(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
 def _responses(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
     usual: dict[str, Any] = {
         "description": endpoint.summary,
-        "headers": {HEADER: {"$ref": "#/components/headers/Position"}},
+        "headers": {HEADER: {"$ref": "#/components/headers/Position"}, **_LIMITS},
     }
     if endpoint.response is not None:
         usual["content"] = {"application/json": {"schema": schema_of[repr(endpoint.response)]}}
-    problems = {"400", "422", "503"}
+    problems = {"400", "422", "429", "503"}
     problems |= {"404"} if "{" in endpoint.path else set()
     problems |= {"413", "415"} if endpoint.body is not None else set()
     problems |= {"401", "403"} if endpoint.auth != "none" else set()
@@ -137,12 +143,30 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
             return [{scheme: []}]
 
 
-def _problem(text: str, schema_of: dict[str, Any]) -> dict[str, Any]:
-    return {"description": text, "content": {MEDIA_TYPE: {"schema": schema_of[repr(ProblemDocument)]}}}
+def _problem(status: str, text: str, schema_of: dict[str, Any]) -> dict[str, Any]:
+    problem: dict[str, Any] = {
+        "description": text,
+        "content": {MEDIA_TYPE: {"schema": schema_of[repr(ProblemDocument)]}},
+    }
+    match status:
+        case "429":
+            problem["headers"] = {**_LIMITS, **_RETRY}
+        case "503":
+            problem["headers"] = _RETRY
+    return problem
 
 
-def _position_header() -> dict[str, Any]:
-    return {"description": f"What the answer covers or appended: {_POSITION_FORM}", "schema": {"type": "string"}}
+def _shared_headers() -> dict[str, Any]:
+    described = {
+        "Position": f"What the answer covers or appended: {_POSITION_FORM}",
+        "RateLimitPolicy": 'The limits that hold here, such as `"read";q=600;w=60`: a burst of 600, back in 60 seconds',
+        "RateLimit": 'What is left, such as `"read";r=599;t=60`: use no more than 599 in the next 60 seconds',
+    }
+    headers: dict[str, Any] = {
+        name: {"description": text, "schema": {"type": "string"}} for name, text in described.items()
+    }
+    headers["RetryAfter"] = {"description": "Seconds until it may be tried again", "schema": {"type": "integer"}}
+    return headers
 
 
 def _shared_parameters() -> dict[str, Any]:

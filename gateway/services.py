@@ -6,6 +6,8 @@ from typing import Protocol
 
 from gateway.authentication import Authentication
 from gateway.cursors import Cursors
+from gateway.limits.memory_buckets import MemoryBuckets
+from gateway.limits.port import BucketStore
 from gateway.passwords import Passwords
 from gateway.readings import Readings
 from gateway.tokens import AccessTokens
@@ -84,6 +86,7 @@ class Services:
         authentication: tells who calls, and learns of ended sessions.
         clock_ms: Unix milliseconds.
         readings: reads of many rows that go on where a request stops waiting.
+        buckets: limits how often whom may ask; this process's own where no others are wired.
     """
 
     rows: RowStore
@@ -104,3 +107,4 @@ class Services:
     authentication: Authentication
     clock_ms: Callable[[], int] = field(default=now_ms)
     readings: Readings = field(default_factory=Readings)
+    buckets: BucketStore = field(default_factory=MemoryBuckets)

@@ -1,4 +1,4 @@
-"""One endpoint served: token, body, query, position, idempotency, handler, log, answer — in this order, for all."""
+"""One endpoint served: token, limits, body, query, position, idempotency, handler, log, answer: this order, for all."""
 
 import base64
 import hashlib
@@ -12,12 +12,15 @@ from gateway.appending import append, encode
 from gateway.authentication import Caller
 from gateway.endpoint import Answer, Call, Command, Endpoint
 from gateway.erasures import require_not_erased
-from gateway.middleware import ROUTE
+from gateway.limits.addresses import ClientAddresses
+from gateway.limits.limiter import Admission, Limiter
+from gateway.middleware import ROUTE, SAID
 from gateway.request_parts import ClientLeft, decode_body, decode_query, idempotency_key, read_body
 from gateway.reservations import Idempotency
 from gateway.services import Services
 from gateway.vault.port import ReservationRow
 from gateway.waiting import PositionWaiter
+from photolog.errors import Forbidden, Unauthenticated
 from photolog.positions import HEADER, POSITIONS_MAX, Position, format_positions, parse_positions
 
 NOT_COVERED = "photolog-not-covered"
@@ -35,11 +38,15 @@ class Machinery:
         services: for the handlers.
         waiter: waits for positions.
         idempotency: keeps commands for their retries.
+        limiter: limits how often whom may ask. A retry counts as any request does: it costs as much.
+        addresses: tells clients by their address.
     """
 
     services: Services
     waiter: PositionWaiter
     idempotency: Idempotency
+    limiter: Limiter
+    addresses: ClientAddresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +71,31 @@ class ServedEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[ROUTE] = self.endpoint.path
         headers: Headers = dict(scope["headers"])
-        caller = await self._services.authentication.caller(self.endpoint.auth, headers.get(b"authorization"))
+        address = self._machinery.addresses.digest(scope)
+        caller = await self._admitted(scope, headers.get(b"authorization"), address)
         try:
             body = await read_body(headers, receive, self._body_bytes_max)
         except ClientLeft:
             return
-        call = self._call(scope, headers, caller, body)
+        call = self._call(scope, headers, caller, body, address)
         asked = parse_positions(headers[_HEADER].decode("latin-1")) if _HEADER in headers else ()
         far = await self._machinery.waiter.wait(self.endpoint.models, asked) if asked else ()
         reply = await self._decide(scope, headers, caller, call, body)
         await _send(reply, self._positions(reply, asked, far), headers.get(b"if-none-match"), send)
 
-    def _call(self, scope: Scope, headers: Headers, caller: Caller, body: bytes) -> Call:
+    async def _admitted(self, scope: Scope, authorization: bytes | None, address: str) -> Caller:
+        """Who calls, once they may. Whoever is turned away pays from the address, or could try tokens for nothing."""
+        limiter, rate_class = self._machinery.limiter, self.endpoint.rate_class
+        try:
+            caller = await self._services.authentication.caller(self.endpoint.auth, authorization)
+        except (Forbidden, Unauthenticated):
+            _require(await limiter.admit_stranger(rate_class, address), scope)
+            raise
+        whose = None if caller.role == "anonymous" else caller.scope
+        _require(await limiter.admit(rate_class, whose, address), scope)
+        return caller
+
+    def _call(self, scope: Scope, headers: Headers, caller: Caller, body: bytes, address: str) -> Call:
         return Call(
             path=scope.get("path_params", {}),
             body=decode_body(self._decoder, headers, body),
@@ -85,6 +105,7 @@ class ServedEndpoint:
             role=caller.role,
             operator=caller.operator,
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
+            address=address,
         )
 
     async def _decide(self, scope: Scope, headers: Headers, caller: Caller, call: Call, body: bytes) -> _Reply:
@@ -143,6 +164,12 @@ class ServedEndpoint:
         if far:
             headers.append((NOT_COVERED.encode(), ",".join(far).encode()))
         return headers
+
+
+def _require(admission: Admission, scope: Scope) -> None:
+    scope[SAID] = admission.headers
+    if admission.refusal is not None:
+        raise admission.refusal
 
 
 def _answered(answer: Answer) -> _Reply:

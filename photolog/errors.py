@@ -13,7 +13,8 @@ PhotologError
     ├── Forbidden            the caller may not do this to something it may see
     ├── NotFound             it does not exist, or the caller may not know that it does
     ├── Conflict             it contradicts what is there
-    └── Limited              too large, too many, too soon
+    └── Limited              too large, or too many
+        └── TooSoon          too many in too short a time; it says when to try again
 """
 
 
@@ -82,4 +83,26 @@ class Conflict(Refusal):
 
 
 class Limited(Refusal):
-    """Too large, too many, or too soon."""
+    """Too large, or too many."""
+
+
+class TooSoon(Limited):
+    """Too many in too short a time.
+
+    Args:
+        retry_after_seconds: when it may be tried again.
+        policies: the limits that were met, by name.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        field: str | None = None,
+        *,
+        retry_after_seconds: int,
+        policies: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(kind, detail, field)
+        self.retry_after_seconds = retry_after_seconds
+        self.policies = policies

@@ -15,10 +15,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic_settings
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from photolog.errors import SettingsError
+from photolog.rates import Rate, parse_rate
 
 
 def _decoded_key(value: SecretStr) -> SecretStr:
@@ -43,6 +53,7 @@ def _from_json(value: Any) -> Any:
 Key = Annotated[SecretStr, AfterValidator(_decoded_key)]
 # Read here and not by pydantic-settings, whose error for text that is not JSON does not name the key.
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_from_json)]
+PerPeriod = Annotated[InstanceOf[Rate], NoDecode, BeforeValidator(parse_rate)]
 
 
 def key_bytes(key: SecretStr) -> bytes:
@@ -172,6 +183,8 @@ class GatewaySettings(Group):
     """how long a page of the feed waits for rows before it shows what it has"""
     cors_origins: Texts = []
     """origins whose pages may call the API, a JSON list"""
+    trusted_proxies: int = Field(default=0, ge=0, le=8)
+    """proxies in front that each append to `X-Forwarded-For` whom they speak to; with 0 the header is not read"""
 
 
 class SecretSettings(Group):
@@ -208,6 +221,34 @@ class LimitSettings(Group):
     """of an uploaded photograph"""
     photo_pixels_max: int = Field(default=100_000_000, ge=1_000)
     """of a decoded photograph"""
+    rates: bool = True
+    """whether the rates below hold; each is a burst and the seconds in which it comes back, such as `600/60`"""
+    rate_read: PerPeriod = Rate(600, 60)
+    """queries of one account, or of one address without account"""
+    rate_write: PerPeriod = Rate(120, 60)
+    """commands that have no rate of their own, likewise"""
+    rate_graph: PerPeriod = Rate(200, 3_600)
+    """follows, blocks, mutes and answers to requests, likewise"""
+    rate_comment: PerPeriod = Rate(60, 300)
+    """comments, likewise"""
+    rate_upload: PerPeriod = Rate(120, 600)
+    """uploads begun, completed or given up, likewise"""
+    rate_telemetry: PerPeriod = Rate(120, 60)
+    """batches of telemetry, likewise"""
+    rate_login: PerPeriod = Rate(30, 60)
+    """log-ins from one address, and changes of one account's password"""
+    rate_refresh: PerPeriod = Rate(300, 60)
+    """exchanges of a refresh token from one address"""
+    rate_signup: PerPeriod = Rate(20, 3_600)
+    """sign-ups from one address"""
+    rate_address: PerPeriod = Rate(6_000, 60)
+    """requests of any kind from one address, whoever sends them"""
+    rate_guesses: PerPeriod = Rate(10, 900)
+    """wrong passwords for one user name from one address, or in one session"""
+    rate_guesses_name: PerPeriod = Rate(50, 3_600)
+    """wrong passwords for one user name from all addresses but those where its owner logged in lately"""
+    rate_guesses_address: PerPeriod = Rate(100, 3_600)
+    """wrong passwords for any user names from one address"""
 
 
 class Settings(BaseSettings):

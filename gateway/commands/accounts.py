@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from gateway.endpoint import Answer, Body, Call, Command, Endpoint
+from gateway.limits.guesses import password_guesses
 from gateway.services import Services
 from gateway.sessions import end_other_sessions
 from gateway.signup import claim_username, folded_username, mark_taken
@@ -112,10 +113,7 @@ async def change_password(services: Services, call: Call) -> Answer:
     credential = await services.vault.credentials.get(call.viewer)
     if credential is None:
         raise Corruption("an account with a session has no credential")
-    if not await services.passwords.verify(credential.password_hash, body.current_password):
-        if not await services.passwords.verify(credential.password_hash, body.new_password):
-            raise Forbidden("wrong-password", "the current password is not right", "current_password")
-    else:
+    if await _knows_password(services, call, credential):
         changed = msgspec.structs.replace(
             credential,
             password_hash=await services.passwords.hash(body.new_password),
@@ -125,6 +123,22 @@ async def change_password(services: Services, call: Call) -> Answer:
             raise Conflict("password-changed", "the password was changed meanwhile")
     await end_other_sessions(services, call.viewer, call.session_id)
     return Answer(status=204)
+
+
+async def _knows_password(services: Services, call: Call, credential: CredentialRow) -> bool:
+    """Whether the caller gave the present password; False where it is the new one already.
+
+    Raises:
+        Forbidden: it is neither.
+        TooSoon: there were too many wrong ones in this session.
+    """
+    body: ChangePassword = call.body
+    async with password_guesses(services).in_session(call.session_id or 0):
+        if await services.passwords.verify(credential.password_hash, body.current_password):
+            return True
+        if await services.passwords.verify(credential.password_hash, body.new_password):
+            return False
+        raise Forbidden("wrong-password", "the current password is not right", "current_password")
 
 
 async def own_account(services: Services, account_id: int) -> AccountRow:
@@ -150,6 +164,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body=SignUp,
         response=SignedUp,
         status=201,
+        rate="signup",
     ),
     Endpoint(
         "PATCH",
@@ -178,5 +193,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "accounts",
         body=ChangePassword,
         status=204,
+        rate="login",
     ),
 )

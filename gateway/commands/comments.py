@@ -61,6 +61,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         response=CommentWritten,
         status=201,
         models=("accounts", "graph", "posts"),
+        rate="comment",
     ),
     Endpoint("DELETE", "/v1/posts/{post_id}/comments/{comment_id}", delete, "Delete a comment", "comments", status=204),
 )

@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.endpoint import Body, Call, Command, Endpoint
 from gateway.erasures import receipt_id
+from gateway.limits.guesses import password_guesses
 from gateway.services import Services
 from gateway.vault.port import ErasureRow
 from gateway.visibility import nothing_here
@@ -36,8 +37,9 @@ async def leave(services: Services, call: Call) -> Command:
     body: Leave = call.body
     credential = await services.vault.credentials.get(call.viewer)
     password_hash = credential.password_hash if credential else None
-    if not await services.passwords.verify(password_hash, body.password):
-        raise Forbidden("wrong-password", "the password is not right", "password")
+    async with password_guesses(services).in_session(call.session_id or 0):
+        if not await services.passwords.verify(password_hash, body.password):
+            raise Forbidden("wrong-password", "the password is not right", "password")
     return await _erased(services, call.viewer)
 
 
@@ -72,6 +74,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         response=Leaving,
         status=202,
         erases=True,
+        rate="login",
     ),
     Endpoint(
         "DELETE",

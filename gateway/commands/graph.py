@@ -160,7 +160,7 @@ async def _limit_followees(rows: RowStore, viewer: int) -> None:
 # Only what another's act allows waits for positions; the rest needs no row to be up to date.
 _ANSWERED = ("accounts", "graph")
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
-    Endpoint(method, path, handler, summary, "graph", response=response, models=models)
+    Endpoint(method, path, handler, summary, "graph", response=response, models=models, rate="graph")
     for method, path, handler, summary, response, models in (
         ("PUT", "/v1/accounts/{account_id}/follow", follow, "Follow, or ask to", Following, ()),
         ("DELETE", "/v1/accounts/{account_id}/follow", unfollow, "Unfollow, or withdraw the request", Following, ()),

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from gateway.endpoint import Answer, Body, Call, Endpoint
+from gateway.limits.guesses import password_guesses
 from gateway.services import Services
 from gateway.sessions import (
     REFRESH_CHARACTERS_MAX,
@@ -58,11 +59,7 @@ class SessionList(msgspec.Struct, frozen=True, kw_only=True):
 async def log_in(services: Services, call: Call) -> Answer:
     """Open a session. A wrong name and a wrong password take the same time and get the same answer."""
     body: LogIn = call.body
-    credential = await _credential(services, body.username)
-    password_hash = credential.password_hash if credential else None
-    if not await services.passwords.verify(password_hash, body.password) or credential is None:
-        raise _wrong()
-    await services.authentication.require_active(credential.account_id, _wrong())
+    credential = await _proven(services, body, call.address)
     await _make_room(services, credential.account_id)
     token = refresh_tokens(services).new(credential.account_id, services.ids.next())
     now_ms = services.clock_ms()
@@ -78,6 +75,7 @@ async def log_in(services: Services, call: Call) -> Answer:
     )
     await _confirm(services, credential, token)
     await _rehash(services, credential, body.password)
+    await password_guesses(services).signed_in(token.account_id, call.address, now_ms)
     return _tokens(services, token, status=201)
 
 
@@ -100,6 +98,7 @@ async def refresh(services: Services, call: Call) -> Answer:
         rotation_key=tokens.rotation(key),
     )
     if await services.vault.sessions.rotate(rotated, tokens.hash(token)):
+        await password_guesses(services).signed_in(token.account_id, call.address, rotated.last_used_ms)
         return _tokens(services, successor)
     return await _reused(services, successor, rotated)
 
@@ -136,9 +135,18 @@ async def list_sessions(services: Services, call: Call) -> Answer:
     return Answer(SessionList(items=items))
 
 
-async def _credential(services: Services, username: str) -> CredentialRow | None:
-    name = await services.vault.usernames.get(username.lower())
-    return await services.vault.credentials.get(name.account_id) if name else None
+async def _proven(services: Services, body: LogIn, address: str) -> CredentialRow:
+    """The credential of whoever knows its password. Raises TooSoon after too many wrong ones."""
+    username = body.username.lower()
+    name = await services.vault.usernames.get(username)
+    account_id = name.account_id if name else None
+    async with password_guesses(services).of_name(username, account_id, address):
+        credential = await services.vault.credentials.get(account_id) if account_id is not None else None
+        password_hash = credential.password_hash if credential else None
+        if not await services.passwords.verify(password_hash, body.password) or credential is None:
+            raise _wrong()
+        await services.authentication.require_active(credential.account_id, _wrong())
+    return credential
 
 
 async def _make_room(services: Services, account_id: int) -> None:
@@ -200,7 +208,16 @@ def _wrong() -> Unauthenticated:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
-        "POST", "/v1/sessions", log_in, "Log in", "sessions", auth="none", body=LogIn, response=Tokens, status=201
+        "POST",
+        "/v1/sessions",
+        log_in,
+        "Log in",
+        "sessions",
+        auth="none",
+        body=LogIn,
+        response=Tokens,
+        status=201,
+        rate="login",
     ),
     Endpoint(
         "POST",
@@ -211,6 +228,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         auth="none",
         body=Refresh,
         response=Tokens,
+        rate="refresh",
     ),
     Endpoint("GET", "/v1/sessions", list_sessions, "List one's sessions", "sessions", response=SessionList),
     Endpoint("DELETE", "/v1/sessions/current", log_out, "Log out", "sessions", status=204),

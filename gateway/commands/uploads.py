@@ -177,7 +177,15 @@ def _begun(services: Services, row: UploadRow) -> UploadBegun:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
-        "POST", "/v1/uploads", begin, "Begin an upload", "uploads", body=BeginUpload, response=UploadBegun, status=201
+        "POST",
+        "/v1/uploads",
+        begin,
+        "Begin an upload",
+        "uploads",
+        body=BeginUpload,
+        response=UploadBegun,
+        status=201,
+        rate="upload",
     ),
     Endpoint(
         "POST",
@@ -187,6 +195,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "uploads",
         body=CompleteUpload,
         response=UploadCompleted,
+        rate="upload",
     ),
-    Endpoint("DELETE", "/v1/uploads/{media_id}", give_up, "Give an upload up", "uploads", status=204),
+    Endpoint("DELETE", "/v1/uploads/{media_id}", give_up, "Give an upload up", "uploads", status=204, rate="upload"),
 )

@@ -28,12 +28,22 @@ _SECRETS: Mapping[str, Callable[[], str]] = {
     "PHOTOLOG_LOCAL_REDIS_PASSWORD": lambda: secrets.token_hex(16),
 }
 
+# One machine is a whole world here: hundreds of people, and every benchmark, come from one address. The rates hold as
+# anywhere, but nobody meets them; those of wrong passwords are a deployment's. The shell may name others.
+_RATES: Mapping[str, str] = {
+    f"PHOTOLOG_LIMITS__RATE_{name}": "1000000/60"
+    for name in (
+        "READ", "WRITE", "GRAPH", "COMMENT", "UPLOAD", "TELEMETRY", "LOGIN", "REFRESH", "SIGNUP", "ADDRESS"
+    )
+}  # fmt: skip
+
 
 def stack_environment(home: Home, ports: Mapping[str, int]) -> dict[str, str]:
     """The keys for a stack on these ports, with the home's secrets; writes them to the home's `local.env` (0600)."""
     kept = read_environment(home)
     values = {key: kept.get(key) or draw() for key, draw in _SECRETS.items()}
     values |= _addresses(ports, values["PHOTOLOG_LOCAL_REDIS_PASSWORD"])
+    values |= {key: os.environ.get(key, rate) for key, rate in _RATES.items()}
     if values != kept:
         _write(home, values)
     return values

@@ -1,5 +1,7 @@
 """Problem documents (RFC 9457) become the same typed errors that the gateway raised."""
 
+import math
+
 import httpx
 import msgspec
 
@@ -52,7 +54,6 @@ _REFUSALS: dict[int, type[errors.Refusal]] = {
     413: errors.Limited,
     415: errors.Invalid,
     422: errors.Invalid,
-    429: errors.Limited,
 }
 RETRY_SECONDS_DEFAULT = 1.0
 
@@ -68,6 +69,11 @@ def read_problem(answer: httpx.Response) -> Problem:
 def error_of(answer: httpx.Response) -> errors.PhotologError:
     """The error that an answer of 400 or above stands for."""
     problem = read_problem(answer)
+    if answer.status_code == 429:
+        wait_seconds = math.ceil(_retry_seconds(answer))
+        return errors.TooSoon(
+            problem.kind, problem.detail or problem.title, problem.field, retry_after_seconds=wait_seconds
+        )
     refusal = _REFUSALS.get(answer.status_code)
     if refusal is not None:
         return refusal(problem.kind, problem.detail or problem.title, problem.field)

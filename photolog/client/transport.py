@@ -12,7 +12,7 @@ import msgspec
 from photolog import positions
 from photolog.client.problems import Unavailable, UnexpectedAnswer, Unreachable, error_of
 from photolog.client.views import Tokens
-from photolog.errors import Unauthenticated
+from photolog.errors import TooSoon, Unauthenticated
 from photolog.ids import new_event_id
 
 T = TypeVar("T")
@@ -80,7 +80,8 @@ class Transport:
         """Send, refresh the token where it ran out, and try again while the platform asks for it.
 
         Raises:
-            Refusal: the request may not be done; the subclass says why.
+            Refusal: the request may not be done; the subclass says why. `TooSoon` where it may be done later than
+                `RETRY_SECONDS_MAX`.
             Unavailable: the platform still could not answer after `ATTEMPTS_MAX` attempts.
             Unreachable: the gateway did not answer at all.
         """
@@ -93,6 +94,10 @@ class Transport:
                 if last:
                     raise
                 await asyncio.sleep(min(error.retry_after_seconds, RETRY_SECONDS_MAX))
+            except TooSoon as error:
+                if last or error.retry_after_seconds > RETRY_SECONDS_MAX:
+                    raise
+                await asyncio.sleep(error.retry_after_seconds)
             except httpx.TransportError as error:
                 if last:
                     raise Unreachable(f"{self._http.base_url} does not answer: {error!r}") from error

@@ -41,7 +41,11 @@ class Script:
 
 def script(*names: str) -> Script:
     """The script made of these files of `scripts/`, one after the other."""
-    text = "\n".join((_FOLDER / f"{name}.lua").read_text() for name in names)
+    return script_of("\n".join((_FOLDER / f"{name}.lua").read_text() for name in names))
+
+
+def script_of(text: str) -> Script:
+    """A script from its text."""
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 

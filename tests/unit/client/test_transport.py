@@ -97,6 +97,28 @@ async def test_who_cannot_answer_is_asked_a_bounded_number_of_times() -> None:
     assert raised.value.retry_after_seconds == 1
 
 
+async def test_who_comes_too_soon_waits_as_told_and_no_longer_than_is_bearable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    def server(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        if len(asked) == 1:
+            return httpx.Response(429, headers={"Retry-After": "2"})
+        return httpx.Response(429, headers={"Retry-After": "3600"}, json={"type": "/problems/quota-exceeded"})
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(errors.TooSoon) as raised:
+        await client_of(server).me()
+    assert (len(asked), waited) == (2, [2])
+    assert (raised.value.kind, raised.value.retry_after_seconds) == ("quota-exceeded", 3600)
+
+
 async def test_nobody_at_the_address_is_told_with_the_address() -> None:
     def server(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")

@@ -15,6 +15,7 @@ from gateway.authentication import Authentication
 from gateway.bootstrap import Wired
 from gateway.cursors import Cursors
 from gateway.endpoint import Endpoint
+from gateway.limits.memory_buckets import MemoryBuckets
 from gateway.passwords import Passwords
 from gateway.routes import ENDPOINTS
 from gateway.services import Services
@@ -52,7 +53,13 @@ PARTITION = 2
 PASSWORD = "correct horse battery"
 
 
-def settings_of(**gateway: Any) -> Settings:
+# As on the local stack: all that a test does comes from one address.
+WIDE = LimitSettings.model_validate(
+    {name: "1000000/60" for name in LimitSettings.model_fields if name.startswith("rate_") and "guess" not in name}
+)
+
+
+def settings_of(limits: LimitSettings = WIDE, **gateway: Any) -> Settings:
     """Settings whose engines are nowhere."""
     key = base64.b64encode(b"k" * 32).decode()
     return Settings.model_construct(
@@ -72,7 +79,7 @@ def settings_of(**gateway: Any) -> Settings:
             | gateway
         ),
         secrets=SecretSettings.model_validate({"access_token_key": key, "master_key": key, "hash_key": key}),
-        limits=LimitSettings(),
+        limits=limits,
     )
 
 
@@ -117,14 +124,15 @@ class River:
     in front of an append, `log_away` refuses it.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint] = ENDPOINTS, **gateway: Any) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint] = ENDPOINTS, limits: LimitSettings = WIDE, **gateway: Any) -> None:
         self.now_ms = EPOCH_MS + 86_400_000
-        self.settings = settings_of(**gateway)
+        self.settings = settings_of(limits, **gateway)
         self.rows = MemoryRows()
         self.cache = FailingCache(clock_ms=lambda: self.now_ms)
         self.timelines = MemoryTimelines()
         self.recent = MemoryRecent()
         self.vault = memory_vault()
+        self.buckets = MemoryBuckets(lambda: self.now_ms * 1_000)
         self.keyring = MemoryKeyring()
         self.serde = Serde({event: number for number, event in enumerate(SCHEMAS, start=1)})
         self.records: list[EncodedRecord] = []
@@ -178,10 +186,10 @@ class River:
         return Recorded(event, event_id, record.topic, PARTITION, offset, record.timestamp_ms)
 
     @contextlib.asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client of the running application."""
+    async def client(self, address: str = "203.0.113.7") -> AsyncIterator[httpx.AsyncClient]:
+        """A client of the running application, at this address."""
         app = create_app(self.settings, self._connected, self._endpoints)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 50_000))
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="https://photolog.test") as client,
@@ -223,6 +231,7 @@ class River:
             tokens=tokens,
             authentication=Authentication(tokens, self.cache, self.rows, self.vault.sessions, clock_ms),
             clock_ms=clock_ms,
+            buckets=self.buckets,
         )
 
 

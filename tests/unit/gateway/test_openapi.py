@@ -32,6 +32,16 @@ async def test_every_endpoint_is_in_it(document: Any, endpoint: Endpoint) -> Non
     assert schemes == wanted.get(endpoint.auth, schemes & {"account"})
 
 
+async def test_every_endpoint_tells_of_its_limits(document: Any) -> None:
+    refused = document["components"]["responses"]["429"]
+    assert set(refused["headers"]) == {"RateLimit", "RateLimit-Policy", "Retry-After"}
+    for path in document["paths"].values():
+        for operation in path.values():
+            assert operation["responses"]["429"] == {"$ref": "#/components/responses/429"}
+            usual = next(answer for answer in operation["responses"].values() if "$ref" not in answer)
+            assert set(usual["headers"]) >= {"RateLimit", "RateLimit-Policy"}
+
+
 async def test_operations_have_names_of_their_own(document: Any) -> None:
     names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names)) == len(ENDPOINTS)

@@ -4,9 +4,11 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from gateway.endpoint import RateClass
 from infra.local.environment import inherited, read_environment, stack_environment, use_local_environment
 from infra.local.home import Home
 from infra.local.ports import ports_from
@@ -52,6 +54,17 @@ def test_a_later_boot_on_other_ports_keeps_the_secrets_and_moves_the_addresses(h
         "PHOTOLOG_GATEWAY__PUBLIC_URL",
     }
     assert read_environment(home) == second
+
+
+def test_rates_are_wide_here_unless_the_shell_names_others(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOLOG_LIMITS__RATE_SIGNUP", "3/60")
+    stack_environment(home, ports_from(20_000))
+    limits = Settings(_env_file=home.environment_file).limits  # type: ignore[call-arg]  # the file fills the groups
+    assert limits.rates
+    assert str(limits.rate_signup) == "3/60"
+    classes = {name: getattr(limits, f"rate_{name}") for name in (*get_args(RateClass), "address")}
+    narrow = {name for name, rate in classes.items() if rate.quota / rate.window_seconds < 10_000}
+    assert narrow == {"signup"}, "a benchmark comes from one address"
 
 
 def test_two_homes_share_no_secret(tmp_path: Path) -> None:
