@@ -51,7 +51,7 @@ _VARIANT = e.MediaVariant(
     name="w640.jpg", content_type="image/jpeg", width=640, height=480, size_bytes=9, object_key="processed/w640"
 )
 _FAR = 1 << 40
-_OF_THE_REQUEST = {"date", "x-request-id", "photolog-position"}
+_OF_THE_REQUEST = {"date", "x-request-id", "photolog-position", "ratelimit"}
 Seen = tuple[int, bytes, tuple[tuple[str, str], ...]]
 """Status, body and headers, without what differs between any two requests."""
 
