@@ -6,7 +6,7 @@ from enum import Enum
 
 from photolog.positions import Position
 from projections.catalogue import PROJECTIONS
-from schemas.topics import FEED_FANOUT, MEDIA_COMPLETED, MEDIA_REQUESTED, POSTS, Topic
+from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY, MEDIA_COMPLETED, MEDIA_REQUESTED, POSTS, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Path(Enum):
     UNRELATED = "unrelated"
 
 
-_EMITS: Mapping[str, tuple[Topic, ...]] = {"posts": (FEED_FANOUT, POSTS), "media": (POSTS,)}
+_EMITS: Mapping[str, tuple[Topic, ...]] = {"posts": (FEED_FANOUT, FEED_FANOUT_PRIORITY, POSTS), "media": (POSTS,)}
 # The transcoding worker is no projection: nothing stores how far it has come, so no wait goes through it.
 _BLIND = {MEDIA_REQUESTED.name: (MEDIA_COMPLETED.name,)}
 
@@ -43,7 +43,7 @@ READ_MODELS: tuple[ReadModel, ...] = (
         ReadModel(p.name, tuple(topic.name for topic in p.topics), tuple(t.name for t in _EMITS.get(p.name, ())))
         for p in PROJECTIONS
     ),
-    ReadModel("feed", (FEED_FANOUT.name,), in_timelines=True),
+    ReadModel("feed", (FEED_FANOUT.name, FEED_FANOUT_PRIORITY.name), in_timelines=True),
 )
 
 

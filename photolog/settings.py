@@ -217,6 +217,10 @@ class LimitSettings(Group):
     """life of a cached card that is not read"""
     celebrity_followers: int = Field(default=100_000, ge=1)
     """followers from which an account's posts are merged on read instead of pushed"""
+    celebrity_return_percent: int = Field(default=90, ge=1, le=100)
+    """of these: an account with fewer, whose last post was merged on read, is pushed again"""
+    fanout_chunk_followers: int = Field(default=1_000, ge=10, le=100_000)
+    """followers in one request of a fan-out, about; several workers share the requests of one post"""
     photo_bytes_max: int = Field(default=20 * 1024 * 1024, ge=1_024)
     """of an uploaded photograph"""
     photo_pixels_max: int = Field(default=100_000_000, ge=1_000)

@@ -1,4 +1,4 @@
-"""Accounts: profile, privacy and suspension, by account."""
+"""Accounts: profile, privacy, suspension and verification, by account."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,8 @@ from schemas import topics
 
 
 class AccountRow(Row, frozen=True, kw_only=True):
-    """An account as everyone may see it, and whether it is private, suspended or deleted."""
+    """An account as everyone may see it, and whether it is private, suspended or deleted, or an operator vouched for
+    it."""
 
     account_id: int
     username: str | None
@@ -22,6 +23,7 @@ class AccountRow(Row, frozen=True, kw_only=True):
     suspended: bool
     created_ms: int
     deleted: bool = False
+    verified: bool = False
 
 
 ACCOUNTS = Table("accounts", AccountRow, ("account_id",), aggregate=True)
@@ -42,7 +44,9 @@ class AccountsProjection:
                 | e.PrivacyChanged()
                 | e.AccountSuspended()
                 | e.AccountReinstated()
-                | e.AccountDeleted() as event
+                | e.AccountDeleted()
+                | e.AccountVerified()
+                | e.AccountUnverified() as event
             ):
                 return ACCOUNTS.key(event.account_id)
             case other:
@@ -88,13 +92,17 @@ def _changed(account: AccountRow, recorded: Recorded) -> AccountRow:
             return msgspec.structs.replace(account, suspended=False)
         case e.AccountDeleted():
             return _deleted(account)
+        case e.AccountVerified():
+            return msgspec.structs.replace(account, verified=True)
+        case e.AccountUnverified():
+            return msgspec.structs.replace(account, verified=False)
     return account
 
 
 def _deleted(account: AccountRow) -> AccountRow:
     """What remains says that the account was there, and nothing that its owner wrote."""
     return msgspec.structs.replace(
-        account, username=None, display_name=None, bio=None, private=True, suspended=False, deleted=True
+        account, username=None, display_name=None, bio=None, private=True, suspended=False, deleted=True, verified=False
     )
 
 

@@ -21,6 +21,7 @@ class AccountCard(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     username: str | None
     display_name: str | None
+    verified: bool
 
 
 class Photograph(msgspec.Struct, frozen=True, kw_only=True):

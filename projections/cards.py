@@ -121,7 +121,12 @@ def _part_write(post_id: int, source: int, name: str, kept: Kept) -> CacheWrite:
 
 
 def _account_form(account: AccountRow) -> bytes:
-    card = AccountCard(id=str(account.account_id), username=account.username, display_name=account.display_name)
+    card = AccountCard(
+        id=str(account.account_id),
+        username=account.username,
+        display_name=account.display_name,
+        verified=account.verified,
+    )
     return format_account(account.private, account.suspended, account.deleted, card)
 
 

@@ -16,7 +16,7 @@ PostStatus = Literal["processing", "published", "rejected", "deleted"]
 
 class PostRow(Row, frozen=True, kw_only=True):
     """A post, whole. `media` is the JSON of `list[schemas.events.MediaItem]` once published; an alt text that is
-    not there is an empty string."""
+    not there is an empty string. `fanout_*` is how a published post goes out."""
 
     post_id: int
     owner_id: int
@@ -36,6 +36,8 @@ class PostRow(Row, frozen=True, kw_only=True):
     published_ms: int | None
     edited_ms: int | None
     rejection: str | None
+    fanout_chunks: int = 16
+    fanout_priority: bool = False
 
 
 class OwnedPostRow(Row, frozen=True, kw_only=True):
@@ -157,7 +159,15 @@ def _published(rows: Rows, recorded: Recorded, post: PostRow, event: e.PostPubli
     return (
         put(PUBLISHED_POSTS, place),
         _counted(rows, recorded, post.owner_id, 1),
-        *_with_status(post, "published", media=media, delivery=event.delivery, published_ms=event.published_ms),
+        *_with_status(
+            post,
+            "published",
+            media=media,
+            delivery=event.delivery,
+            published_ms=event.published_ms,
+            fanout_chunks=event.fanout_chunks,
+            fanout_priority=event.fanout_priority,
+        ),
     )
 
 

@@ -83,6 +83,22 @@ class AccountDeleted(Event, frozen=True, kw_only=True):
     account_id: Snowflake
 
 
+class AccountVerified(Event, frozen=True, kw_only=True):
+    """An operator vouches that the account is who it says."""
+
+    type = "account.verified"
+    capability = "accounts"
+    account_id: Snowflake
+    operator: str
+
+
+class AccountUnverified(Event, frozen=True, kw_only=True):
+    type = "account.unverified"
+    capability = "accounts"
+    account_id: Snowflake
+    operator: str
+
+
 # --- graph: every event of two people shares the key of their pair --------------------------------------------------
 
 
@@ -192,7 +208,10 @@ class MediaItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PostPublished(Event, frozen=True, kw_only=True):
-    """Every variant exists. `published_ms` with the post's id is its place in publication order."""
+    """Every variant exists. `published_ms` with the post's id is its place in publication order.
+
+    How it goes out is decided here too: in so many chunks, a power of two, and ahead of others' or not.
+    """
 
     type = "post.published"
     capability = "posts"
@@ -201,6 +220,8 @@ class PostPublished(Event, frozen=True, kw_only=True):
     published_ms: int
     delivery: Literal["push", "pull"]
     media: list[MediaItem]
+    fanout_chunks: int = 16
+    fanout_priority: bool = False
 
 
 class PostRejected(Event, frozen=True, kw_only=True):
@@ -312,7 +333,10 @@ class CommentDeleted(Event, frozen=True, kw_only=True):
 
 
 class FanoutRequested(Event, frozen=True, kw_only=True):
-    """One shard of the author's followers is to get the post. Emitted after the post's row is written.
+    """Some of the author's followers are to get the post. Emitted after the post's row is written.
+
+    They are those whose slots lie between `first_slot` and `last_slot`, both included; -1 stands for all slots of
+    `shard`, as every request said once.
 
     `delivery` is the post's own: a pulled post is requested where the author's post before it was pushed, so that
     followers' timelines learn that there is something to pull.
@@ -325,3 +349,12 @@ class FanoutRequested(Event, frozen=True, kw_only=True):
     published_ms: int
     shard: int
     delivery: Literal["push", "pull"] = "push"
+    first_slot: int = -1
+    last_slot: int = -1
+
+
+class PriorityFanoutRequested(FanoutRequested, frozen=True, kw_only=True):
+    """The same for a verified author's post, in a topic of its own that is served ahead."""
+
+    type = "feed.fanout.priority_requested"
+    capability = "feed"

@@ -54,6 +54,11 @@ def _graph_key(event: Any) -> str:
             return pair_key(event.follower_id, event.followee_id)
 
 
+def _chunk_key(event: e.FanoutRequested) -> str:
+    """Chunks of one post need no order, and spread over the partitions so that several workers share them."""
+    return f"{event.post_id}:{event.shard if event.first_slot < 0 else event.first_slot}"
+
+
 ACCOUNTS = Topic(
     "accounts",
     (
@@ -63,6 +68,8 @@ ACCOUNTS = Topic(
         e.AccountSuspended,
         e.AccountReinstated,
         e.AccountDeleted,
+        e.AccountVerified,
+        e.AccountUnverified,
     ),
     key=lambda event: str(event.account_id),
     personal=True,
@@ -101,10 +108,11 @@ MEDIA_COMPLETED = Topic(
 )
 LIKES = Topic("likes", (e.PostLiked, e.PostUnliked), key=lambda event: str(event.actor_id))
 COMMENTS = Topic("comments", (e.CommentCreated, e.CommentDeleted), key=lambda event: str(event.post_id), personal=True)
-FEED_FANOUT = Topic(
-    "feed.fanout",
-    (e.FanoutRequested,),
-    key=lambda event: f"{event.post_id}:{event.shard}",
+FEED_FANOUT = Topic("feed.fanout", (e.FanoutRequested,), key=_chunk_key, kind="derived", retention_ms=WEEK_MS)
+FEED_FANOUT_PRIORITY = Topic(
+    "feed.fanout.priority",
+    (e.PriorityFanoutRequested,),
+    key=_chunk_key,
     kind="derived",
     retention_ms=WEEK_MS,
 )
@@ -118,6 +126,7 @@ TOPICS: tuple[Topic, ...] = (
     LIKES,
     COMMENTS,
     FEED_FANOUT,
+    FEED_FANOUT_PRIORITY,
 )
 
 _BY_EVENT: dict[type[e.Event], Topic] = {event: topic for topic in TOPICS for event in topic.events}

@@ -17,6 +17,7 @@ from projections.stores.redis_feeds import RedisTimelines
 from projections.stores.redis_recent import RedisRecent
 from schemas.registry import load_serde
 from streams.jobs import JobResources
+from streams.publication import ReachRule
 
 
 @asynccontextmanager
@@ -44,6 +45,6 @@ async def connect(settings: Settings) -> AsyncIterator[JobResources]:
             log=log,
             serde=await asyncio.to_thread(load_serde, settings.registry),
             keys=SubjectKeyring(session, key_bytes(settings.secrets.master_key)),
-            celebrity_followers=limits.celebrity_followers,
+            reach=ReachRule(limits.celebrity_followers, limits.celebrity_return_percent, limits.fanout_chunk_followers),
             timeline_entries=limits.timeline_entries,
         )

@@ -13,13 +13,14 @@ from projections.media import MEDIA_PROJECTION
 from projections.posts import POSTS_PROJECTION
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from schemas.serde import Serde
-from schemas.topics import FEED_FANOUT
+from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
 from streams.decoding import Decoder, Keys
 from streams.delivery import NAME as FEED
 from streams.delivery import FanoutDelivery
 from streams.emission import Emitter
 from streams.folding import CacheForm, Folding, Reaction
-from streams.publication import Publisher
+from streams.lanes import ORDINARY, PRIORITY, Lanes
+from streams.publication import Publisher, ReachRule
 from streams.reactions import GraphReaction, MediaReaction, PostsReaction
 from streams.step import Log, Step
 
@@ -40,7 +41,7 @@ class JobResources:
         log: takes decided and derived events, and dead letters.
         serde: the codec.
         keys: subjects' keys.
-        celebrity_followers: from so many followers on, posts are pulled.
+        reach: who is pushed and who is pulled, and how a fan-out is cut.
         timeline_entries: how many entries a timeline holds.
         clock_ms: Unix milliseconds; stamps publications.
     """
@@ -53,7 +54,7 @@ class JobResources:
     log: Log
     serde: Serde
     keys: Keys
-    celebrity_followers: int
+    reach: ReachRule
     timeline_entries: int
     clock_ms: Callable[[], int] = now_ms
 
@@ -61,7 +62,7 @@ class JobResources:
 def live_steps(resources: JobResources) -> Steps:
     """Every job, with everything that follows from an event."""
     emitter = Emitter(resources.log, resources.serde)
-    publisher = Publisher(resources.rows, emitter, resources.celebrity_followers, resources.clock_ms)
+    publisher = Publisher(resources.rows, emitter, resources.reach, resources.clock_ms)
     reactions: tuple[tuple[Projection, Reaction | None], ...] = (
         (ACCOUNTS_PROJECTION, None),
         (GRAPH_PROJECTION, GraphReaction(resources.rows, resources.timelines, resources.timeline_entries)),
@@ -75,9 +76,16 @@ def live_steps(resources: JobResources) -> Steps:
     for projection, reaction in reactions:
         work = Folding(projection, resources.rows, resources.cache, resources.cache_form, reaction)
         _list(steps, projection, Step(projection.name, resources.rows, decoder, work, resources.log))
-    delivery = FanoutDelivery(resources.rows, resources.timelines, clock_ms=resources.clock_ms)
-    steps[FEED_FANOUT.name] = (Step(FEED, resources.timelines, decoder, delivery, resources.log),)
+    _add_lanes(steps, resources, decoder)
     return steps
+
+
+def _add_lanes(steps: Steps, resources: JobResources, decoder: Decoder) -> None:
+    """The fan-out's two topics: one projection, whose lanes know of each other."""
+    lanes = Lanes()
+    for topic, lane in ((FEED_FANOUT, ORDINARY), (FEED_FANOUT_PRIORITY, PRIORITY)):
+        work = FanoutDelivery(resources.rows, resources.timelines, lanes, lane, clock_ms=resources.clock_ms)
+        steps[topic.name] = (Step(FEED, resources.timelines, decoder, work, resources.log),)
 
 
 def folding_steps(projections: Sequence[Projection], rows: RowStore, serde: Serde, keys: Keys, log: Log) -> Steps:

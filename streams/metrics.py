@@ -15,9 +15,16 @@ BATCH_RECORDS = Histogram(
     "photolog_batch_records", "Records in a batch", ["projection"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
 )
 EMITTED = Counter("photolog_emitted_total", "Events that a job appended", ["event"])
-DELIVERIES = Counter("photolog_deliveries_total", "Entries that timelines took")
+DELIVERIES = Counter("photolog_deliveries_total", "Entries that timelines took", ["lane"])
 FANOUT_SECONDS = Histogram(
     "photolog_fanout_seconds",
-    "Time from a post's publication until one shard of its followers has it",
+    "Time from a post's publication until the followers of one request have it",
+    ["lane"],
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60),
+)
+FANOUT_FOLLOWERS = Histogram(
+    "photolog_fanout_chunk_followers",
+    "Followers that one request of a fan-out stood for",
+    ["lane"],
+    buckets=(0, 1, 10, 50, 100, 250, 500, 1_000, 2_500, 10_000, 100_000),
 )

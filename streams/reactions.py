@@ -6,13 +6,13 @@ Each reaction decides from the rows as they are after the batch, so that it may 
 from collections.abc import Sequence
 from functools import partial
 
-from projections.graph import FOLLOWER_SHARDS, PAIRS, side_of
+from projections.graph import PAIRS, side_of
 from projections.posts import MEDIA_POSTS, POSTS, PUBLISHED_POSTS, PostRow
 from projections.stores.port import RecentPosts, RowStore, TimelineEntry, TimelineStore
 from schemas import events as e
-from schemas.derived import DerivedEvent
 from streams.bounded import bounded_map
 from streams.emission import Emitter
+from streams.fanout import fanout_requests
 from streams.folding import Folded
 from streams.publication import Candidate, Publisher
 from streams.recent import RecentKeeper
@@ -31,24 +31,6 @@ def posts_of(folded: Folded, kind: type[e.PostCreated | e.PostPublished | e.Post
             if post is not None:
                 found.append((post, folded.cause(recorded)))
     return found
-
-
-def fanout_requests(published: Sequence[Candidate]) -> list[DerivedEvent]:
-    """One request for each shard of the followers of every published post."""
-    requests = []
-    for post, cause in published:
-        if post.delivery is None or post.published_ms is None:
-            continue
-        for shard in range(FOLLOWER_SHARDS):
-            event = e.FanoutRequested(
-                post_id=post.post_id,
-                author_id=post.owner_id,
-                published_ms=post.published_ms,
-                shard=shard,
-                delivery=post.delivery,
-            )
-            requests.append(DerivedEvent(event, f"fanout/{post.post_id}/{shard}", post.published_ms, cause))
-    return requests
 
 
 class PostsReaction:

@@ -1,4 +1,4 @@
-"""Commands of operators: suspend an account, and reinstate it. Both hold from the very next request."""
+"""Commands of operators: suspend an account and reinstate it, which hold from the very next request; vouch for one."""
 
 from typing import Annotated, Literal
 
@@ -9,10 +9,11 @@ from gateway.services import Services
 from photolog.errors import NotFound
 from photolog.text import clean_text
 from projections.accounts import ACCOUNTS
-from schemas.events import AccountReinstated, AccountSuspended
+from schemas.events import AccountReinstated, AccountSuspended, AccountUnverified, AccountVerified
 
 REASON_CHARACTERS_MAX = 500
 _PATH = "/v1/operator/accounts/{account_id}/suspension"
+_VERIFICATION = "/v1/operator/accounts/{account_id}/verification"
 
 
 class Suspend(Body, frozen=True, kw_only=True):
@@ -24,6 +25,11 @@ class Suspend(Body, frozen=True, kw_only=True):
 class Suspension(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
     state: Literal["suspended", "active"]
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: str
+    verified: bool
 
 
 async def suspend(services: Services, call: Call) -> Command:
@@ -42,6 +48,20 @@ async def reinstate(services: Services, call: Call) -> Command:
     return Command((event,), Suspension(account_id=str(account_id), state="active"), wait_for=("accounts",))
 
 
+async def verify(services: Services, call: Call) -> Command:
+    """Vouch that an account is who it says. Everyone sees it, and its posts go ahead of others' to its followers."""
+    account_id = await _account(services, call)
+    event = AccountVerified(account_id=account_id, operator=call.operator_name)
+    return Command((event,), Verification(account_id=str(account_id), verified=True))
+
+
+async def unverify(services: Services, call: Call) -> Command:
+    """Vouch no longer."""
+    account_id = await _account(services, call)
+    event = AccountUnverified(account_id=account_id, operator=call.operator_name)
+    return Command((event,), Verification(account_id=str(account_id), verified=False))
+
+
 async def _account(services: Services, call: Call) -> int:
     account_id = call.id("account_id")
     account = await services.rows.get(ACCOUNTS.key(account_id))
@@ -55,4 +75,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "PUT", _PATH, suspend, "Suspend an account", "operator", auth="operator", body=Suspend, response=Suspension
     ),
     Endpoint("DELETE", _PATH, reinstate, "Reinstate an account", "operator", auth="operator", response=Suspension),
+    Endpoint("PUT", _VERIFICATION, verify, "Verify an account", "operator", auth="operator", response=Verification),
+    Endpoint(
+        "DELETE",
+        _VERIFICATION,
+        unverify,
+        "Take a verification back",
+        "operator",
+        auth="operator",
+        response=Verification,
+    ),
 )

@@ -32,6 +32,7 @@ class OwnProfile(msgspec.Struct, frozen=True, kw_only=True):
     username: str | None
     display_name: str | None
     bio: str | None
+    verified: bool
     private: bool
     created_at: str
     counts: ProfileCounts
@@ -45,6 +46,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     username: str | None
     display_name: str | None
     bio: str | None
+    verified: bool
     private: bool
     created_at: str
     counts: ProfileCounts
@@ -61,6 +63,7 @@ async def me(services: Services, call: Call) -> Answer:
         username=account.username,
         display_name=account.display_name,
         bio=account.bio,
+        verified=account.verified,
         private=account.private,
         created_at=rfc3339(account.created_ms),
         counts=counts,
@@ -95,6 +98,7 @@ async def _profile(services: Services, call: Call, account_id: int) -> Answer:
         username=account.username,
         display_name=account.display_name,
         bio=account.bio,
+        verified=account.verified,
         private=account.private,
         created_at=rfc3339(account.created_ms),
         counts=counts,

@@ -54,6 +54,7 @@ async def _shown(services: Services, viewer_id: int | None, rows: Sequence[PostC
                 id=str(row.author_id),
                 username=seen.account.username,
                 display_name=seen.account.display_name,
+                verified=seen.account.verified,
             ),
             text=row.text,
             created_at=rfc3339(row.created_ms),

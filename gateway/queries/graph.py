@@ -40,6 +40,7 @@ class ListedAccount(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     username: str | None
     display_name: str | None
+    verified: bool
     private: bool
     following: FollowStatus
 
@@ -180,6 +181,7 @@ async def _shown(
             id=str(account_id),
             username=seen.account.username,
             display_name=seen.account.display_name,
+            verified=seen.account.verified,
             private=seen.account.private,
             following=seen.relation.follows,
         )

@@ -38,6 +38,7 @@ class Account(View, frozen=True, kw_only=True):
     id: str
     username: str | None
     display_name: str | None = None
+    verified: bool = False
     private: bool = False
     counts: Counts | None = None
 

@@ -61,14 +61,37 @@ class CassandraRows:
         rows = {key: self._of(key.table).row(answer[0]) if answer else None for key, answer in answers.items()}
         return [rows[key] for key in keys]
 
-    async def scan(self, table: Table[R], partition: KeyTuple, *, after: KeyTuple | None = None, limit: int) -> list[R]:
+    async def scan(
+        self,
+        table: Table[R],
+        partition: KeyTuple,
+        *,
+        after: KeyTuple | None = None,
+        until: KeyTuple | None = None,
+        limit: int,
+    ) -> list[R]:
         statements = self._of(table)
         # A scanned table is no aggregate's, so each answer is a row.
-        return [cast(R, statements.row(values)) for values in await self._scan(table, partition, after, limit)]
+        return [cast(R, statements.row(values)) for values in await self._scan(table, partition, after, until, limit)]
+
+    async def scan_partitions(self, table: Table[R], partitions: Sequence[KeyTuple], *, limit: int) -> list[list[R]]:
+        """One statement for many partitions: a read of sixteen at once costs a tenth of sixteen reads."""
+        for partition in partitions:
+            check_scan(table, partition)
+        statements = self._of(table)
+        found: dict[KeyTuple, list[R]] = {partition: [] for partition in partitions}
+        reads = statements.scan_partitions(list(found), limit)
+        for answer in await self._session.execute_all(reads):
+            for values in answer:
+                partition = statements.partition_of(values)
+                # A statement may name more partitions than were asked for.
+                if partition in found:
+                    found[partition].append(cast(R, statements.row(values)))
+        return [found[partition] for partition in partitions]
 
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
         statements = self._of(table)
-        return [statements.kept(values) for values in await self._scan(table, partition, None, limit)]
+        return [statements.kept(values) for values in await self._scan(table, partition, None, None, limit)]
 
     async def position(self, source: Source) -> StoredPosition | None:
         key = (source.projection, source.topic, source.partition)
@@ -106,10 +129,12 @@ class CassandraRows:
         statements: list[Statement] = [self._of(key.table).read(key) for key in wanted]
         return dict(zip(wanted, await self._session.execute_all(statements), strict=True))
 
-    async def _scan(self, table: Table[R], partition: KeyTuple, after: KeyTuple | None, limit: int) -> list[Any]:
-        check_scan(table, partition, after)
+    async def _scan(
+        self, table: Table[R], partition: KeyTuple, after: KeyTuple | None, until: KeyTuple | None, limit: int
+    ) -> list[Any]:
+        check_scan(table, partition, after, until)
         found: list[Any] = []
-        for cql, parameters in self._of(table).scan(partition, after):
+        for cql, parameters in self._of(table).scan(partition, after, until):
             if len(found) < limit:
                 found += await self._session.execute(cql, (*parameters, limit - len(found)))
         return found

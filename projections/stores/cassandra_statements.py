@@ -1,5 +1,6 @@
 """The CQL of one table: its reads and writes, and how answers become rows again."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Generic
 from uuid import UUID
@@ -15,6 +16,7 @@ _ORDINAL_BITS = 12
 _OFFSET_BITS = 40
 _EPOCH_BITS = 11
 _UUID_BYTES = 16
+_PARTITIONS_PER_READ = 128
 
 
 def write_timestamp(offset: int, *, epoch: int = 0, ordinal: int = 0) -> int:
@@ -44,11 +46,13 @@ class TableStatements(Generic[R]):
         self._fields = fields_of(table)
         self._nullable = nullable_fields(table.row)
         own = (OFFSET, EVENT_IDS, PRESENT) if table.aggregate else (OFFSET,)
+        self._partition_places = [self._fields.index(field) for field in table.partition]
         at_key = " AND ".join(f"{quoted(field)} = ?" for field in table.key_fields)
         stored = (*self._fields, *own)
         self._put = f"INSERT INTO {quoted(table.name)} ({_names(stored)}) VALUES ({_marks(stored)}) USING TIMESTAMP ?"
         self._remove = f"DELETE FROM {quoted(table.name)} USING TIMESTAMP ? WHERE {at_key}"
         self._read = f"SELECT {_names(stored)} FROM {quoted(table.name)} WHERE {at_key}"
+        self._in_partitions = " AND ".join(f"{quoted(field)} IN ?" for field in table.partition)
         self._in_partition = " AND ".join(f"{quoted(field)} = ?" for field in table.partition)
         self._scan = f"SELECT {_names(stored)} FROM {quoted(table.name)} WHERE"
 
@@ -73,14 +77,40 @@ class TableStatements(Generic[R]):
         """The statement that reads a row."""
         return self._read, key.values
 
-    def scan(self, partition: KeyTuple, after: KeyTuple | None) -> list[Statement]:
+    def scan_partitions(self, partitions: Sequence[KeyTuple], limit: int) -> list[Statement]:
+        """Statements that read the first rows of each of these partitions, so many partitions at a time.
+
+        CQL names partitions as a product of what each column may be. Those that differ in their first column alone
+        share a statement.
+        """
+        firsts: dict[Any, list[KeyTuple]] = {}
+        for first, *rest in partitions:
+            firsts.setdefault(first, []).append(tuple(rest))
+        alike: dict[KeyTuple, list[Any]] = {}
+        for first, rests in firsts.items():
+            alike.setdefault(tuple(sorted(rests)), []).append(first)
+        cql = f"{self._scan} {self._in_partitions} PER PARTITION LIMIT ?"
+        statements = []
+        for others, group in alike.items():
+            columns = [sorted(set(column)) for column in zip(*others, strict=True)]
+            at_once = max(1, _PARTITIONS_PER_READ // len(others))
+            for start in range(0, len(group), at_once):
+                statements.append((cql, (group[start : start + at_once], *columns, limit)))
+        return statements
+
+    def partition_of(self, values: tuple[Any, ...]) -> KeyTuple:
+        """The partition of what a scan answered for one row."""
+        return tuple(values[place] for place in self._partition_places)
+
+    def scan(self, partition: KeyTuple, after: KeyTuple | None, until: KeyTuple | None = None) -> list[Statement]:
         """Statements that read a partition in order, each lacking its limit, the last parameter.
 
         CQL compares tuples of columns in one direction only. Where directions are mixed, what is behind a key falls
         into one slice for each run of equal directions: first the rows that differ in the last run alone.
         """
+        ended, end_values = self._until(until)
         if after is None:
-            return [(f"{self._scan} {self._in_partition} LIMIT ?", partition)]
+            return [(f"{self._scan} {self._in_partition}{ended} LIMIT ?", (*partition, *end_values))]
         slices: list[Statement] = []
         equal, equal_values = self._in_partition, partition
         columns = self._table.clustering[: len(after)]
@@ -88,10 +118,18 @@ class TableStatements(Generic[R]):
             names = [column.removeprefix("-") for column in run]
             values = after[len(equal_values) - len(partition) :][: len(names)]
             behind = f"({_names(names)}) {'<' if descending else '>'} ({_marks(names)})"
-            slices.append((f"{self._scan} {equal} AND {behind} LIMIT ?", (*equal_values, *values)))
+            slices.append((f"{self._scan} {equal} AND {behind}{ended} LIMIT ?", (*equal_values, *values, *end_values)))
             equal += "".join(f" AND {quoted(name)} = ?" for name in names)
             equal_values = (*equal_values, *values)
         return slices[::-1]
+
+    def _until(self, until: KeyTuple | None) -> tuple[str, KeyTuple]:
+        """The condition that ends a scan, and its values; none for a scan without an end."""
+        if until is None:
+            return "", ()
+        columns = self._table.clustering[: len(until)]
+        names = [column.removeprefix("-") for column in columns]
+        return f" AND ({_names(names)}) {'>=' if columns[0].startswith('-') else '<='} ({_marks(names)})", until
 
     def kept(self, values: tuple[Any, ...]) -> Kept:
         """What a read or scan answered for one row."""

@@ -34,14 +34,29 @@ class MemoryRows(MemoryPositions):
     async def get_many(self, keys: Sequence[RowKey[R]]) -> list[R | None]:
         return [await self.get(key) for key in keys]
 
-    async def scan(self, table: Table[R], partition: KeyTuple, *, after: KeyTuple | None = None, limit: int) -> list[R]:
-        check_scan(table, partition, after)
-        found = self._ordered(table, partition)
-        rows = [kept.row for clustering, kept in found if after is None or is_behind(table, clustering, after)]
+    async def scan(
+        self,
+        table: Table[R],
+        partition: KeyTuple,
+        *,
+        after: KeyTuple | None = None,
+        until: KeyTuple | None = None,
+        limit: int,
+    ) -> list[R]:
+        check_scan(table, partition, after, until)
+        rows = [
+            kept.row
+            for clustering, kept in self._ordered(table, partition)
+            if (after is None or is_behind(table, clustering, after))
+            and (until is None or not is_behind(table, clustering, until))
+        ]
         return cast(list[R], rows[:limit])
 
+    async def scan_partitions(self, table: Table[R], partitions: Sequence[KeyTuple], *, limit: int) -> list[list[R]]:
+        return [await self.scan(table, partition, limit=limit) for partition in partitions]
+
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
-        check_scan(table, partition, None)
+        check_scan(table, partition)
         return [kept for _, kept in self._ordered(table, partition)][:limit]
 
     def _kept(self, key: RowKey[R]) -> Kept:

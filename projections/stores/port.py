@@ -76,9 +76,27 @@ class RowStore(PositionStore, Protocol):
     async def get_many(self, keys: Sequence[RowKey[R]]) -> list[R | None]:
         """Rows in the order of their keys, read concurrently (bounded)."""
 
-    async def scan(self, table: Table[R], partition: KeyTuple, *, after: KeyTuple | None = None, limit: int) -> list[R]:
-        """Rows of one partition in clustering order, strictly behind the clustering key `after` (which may be a
-        prefix of it), at most `limit`. Not for aggregate tables."""
+    async def scan(
+        self,
+        table: Table[R],
+        partition: KeyTuple,
+        *,
+        after: KeyTuple | None = None,
+        until: KeyTuple | None = None,
+        limit: int,
+    ) -> list[R]:
+        """Rows of one partition in clustering order, at most `limit`. Not for aggregate tables.
+
+        Args:
+            table: whose rows.
+            partition: which partition.
+            after: only rows strictly behind this clustering key, or prefix of one.
+            until: only rows that are not behind this one; for tables that are ordered in one direction.
+            limit: how many at most.
+        """
+
+    async def scan_partitions(self, table: Table[R], partitions: Sequence[KeyTuple], *, limit: int) -> list[list[R]]:
+        """The first rows of each of many partitions, at most `limit` of each, read together where the engine can."""
 
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
         """As `scan` from the start, with the offset that each row came from (what fills a versioned cache)."""

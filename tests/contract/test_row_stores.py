@@ -14,6 +14,7 @@ from projections.writes import ABSENT, Kept, Positioned, put, remove
 from tests.contract.sample_tables import (
     AGGREGATES,
     ASCENDING,
+    DESCENDING,
     EVERY_TYPE,
     MIXED,
     NAMED,
@@ -227,6 +228,48 @@ async def test_a_scan_is_ordered_and_goes_on_behind_any_key_or_prefix(rows: RowS
             assert await rows.scan(table, (owner_id,), after=after, limit=2) == behind[:2]
 
 
+@pytest.mark.parametrize("table", [ASCENDING, DESCENDING], ids=lambda table: table.name)
+async def test_a_scan_may_end_at_any_key_or_prefix(rows: RowStore, table: Table[Entry]) -> None:
+    owner_id = fresh_id()
+    entries = [entry(owner_id, *place) for place in places((-1, 0, 1))]
+    await rows.apply([[put_at(at, table, row) for at, row in enumerate(entries)]])
+    ordered = in_order(table, entries)
+    keys = [table.key_of(row).values[1:] for row in ordered]
+    for length in (1, 2, 3):
+        for at in range(0, len(ordered), 4):
+            until = keys[at][:length]
+            last = max(place for place, key in enumerate(keys) if key[:length] == until)
+            assert await rows.scan(table, (owner_id,), until=until, limit=100) == ordered[: last + 1]
+            assert await rows.scan(table, (owner_id,), after=keys[3], until=until, limit=100) == ordered[4 : last + 1]
+            assert await rows.scan(table, (owner_id,), until=until, limit=2) == ordered[: min(2, last + 1)]
+
+
+async def test_many_partitions_are_scanned_at_once_each_in_order_and_as_far_as_the_limit(rows: RowStore) -> None:
+    owners = [fresh_id() for _ in range(40)]
+    written = [
+        entry(owner_id, shard, second)
+        for place, owner_id in enumerate(owners)
+        for shard in range(16)
+        for second in (5, 3, 4)[: (place + shard) % 4]
+    ]
+    await rows.apply([[put_at(1, TWO_PARTS, row) for row in written]])
+    partitions = [(owner_id, shard) for owner_id in owners for shard in range(16)]
+    # Whoever asks for other shards of some owners is answered alike.
+    asked = [*partitions[100:], *partitions[:3], (fresh_id(), 0), *partitions[20:25]]
+    for limit in (1, 2, 100):
+        found = await rows.scan_partitions(TWO_PARTS, asked, limit=limit)
+        assert found == [await rows.scan(TWO_PARTS, partition, limit=limit) for partition in asked]
+    assert sum(map(len, found)) > len(asked)
+    assert await rows.scan_partitions(TWO_PARTS, [], limit=1) == []
+
+
+async def test_partitions_of_one_part_are_scanned_at_once_too(rows: RowStore) -> None:
+    owners = [fresh_id() for _ in range(300)]
+    await rows.apply([[put_at(1, MIXED, entry(owner_id, number)) for owner_id in owners for number in (1, 2)]])
+    found = await rows.scan_partitions(MIXED, [(owner_id,) for owner_id in owners], limit=10)
+    assert found == [[entry(owner_id, 2), entry(owner_id, 1)] for owner_id in owners]
+
+
 async def test_a_scan_goes_on_behind_a_row_that_is_gone(rows: RowStore) -> None:
     owner_id = fresh_id()
     await rows.apply([[put_at(number, MIXED, entry(owner_id, number)) for number in range(5)]])
@@ -280,3 +323,7 @@ async def test_a_scan_that_has_no_answer_is_refused(rows: RowStore) -> None:
         await rows.scan(MIXED, (1,), after=(), limit=1)
     with pytest.raises(ValueError, match="partition"):
         await rows.scan_kept(TWO_PARTS, (1,), limit=1)
+    with pytest.raises(ValueError, match="partition"):
+        await rows.scan_partitions(TWO_PARTS, [(1, 2), (1,)], limit=1)
+    with pytest.raises(ValueError, match="two directions"):
+        await rows.scan(MIXED, (1,), until=(1,), limit=1)

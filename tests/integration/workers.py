@@ -29,7 +29,7 @@ from projections.posts import POSTS
 from projections.stores.port import Source, StoredPosition
 from schemas.events import Event
 from schemas.serde import SCHEMAS
-from schemas.topics import FEED_FANOUT, MEDIA_COMPLETED, Topic, topic_of
+from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY, MEDIA_COMPLETED, Topic, topic_of
 from schemas.topics import POSTS as POSTS_TOPIC
 from streams.jobs import JobResources
 from tests.unit.streams.scenario import post, ready
@@ -201,6 +201,7 @@ class Hand:
                 await self.caught_up("media", MEDIA_COMPLETED)
                 and await self.caught_up("posts", POSTS_TOPIC)
                 and await self.caught_up("feed", FEED_FANOUT)
+                and await self.caught_up("feed", FEED_FANOUT_PRIORITY)
             )
 
         await eventually(all_through)

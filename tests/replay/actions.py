@@ -97,6 +97,8 @@ account_events: st.SearchStrategy[e.Event] = st.one_of(
     st.builds(e.AccountSuspended, account_id=people, reason=st.just("spam"), operator=st.just("op")),
     st.builds(e.AccountReinstated, account_id=people, operator=st.just("op")),
     st.builds(e.AccountDeleted, account_id=people),
+    st.builds(e.AccountVerified, account_id=people, operator=st.just("op")),
+    st.builds(e.AccountUnverified, account_id=people, operator=st.just("op")),
 )
 media_events: st.SearchStrategy[e.Event] = st.one_of(
     media.map(

@@ -31,6 +31,7 @@ from projections.stores.recent_reading import recent_stretches
 from schemas import events as e
 from streams.errors import PositionLost
 from streams.jobs import JobResources, Steps, live_steps
+from streams.publication import ReachRule
 from tests.replay import actions
 from tests.replay.naive import NaiveWorld
 from tests.unit.gateway.river import River
@@ -117,6 +118,7 @@ class FeedWorld:
         self.services = self._services()
         # A process of its own, which waits for no rows at all.
         self.hurried = self._services(feed_budget_ms=0)
+        self.reach = ReachRule(CELEBRITY_FOLLOWERS, return_percent=50, chunk_followers=1)
         self.steps: Steps = {}
         self.read: dict[tuple[str, int], int] = {}
         self.restart()
@@ -137,7 +139,7 @@ class FeedWorld:
                 log=self._log,
                 serde=SERDE,
                 keys=self.keys,
-                celebrity_followers=CELEBRITY_FOLLOWERS,
+                reach=self.reach,
                 timeline_entries=TIMELINE_ENTRIES,
                 clock_ms=lambda: self.now_ms,
             )

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from gateway import skeletons
 from projections.feed import Place
 from schemas import events as e
+from streams.publication import ReachRule
 from tests.replay import actions
 from tests.replay.feed_world import FeedWorld
 from tests.unit.streams.scenario import account, follow, post, ready
@@ -22,9 +23,18 @@ CHANGES: tuple[Callable[[int], e.Event], ...] = (
     lambda person: e.PrivacyChanged(account_id=person, private=False),
     lambda person: e.AccountSuspended(account_id=person, reason="spam", operator="op"),
     lambda person: e.AccountReinstated(account_id=person, operator="op"),
+    lambda person: e.AccountVerified(account_id=person, operator="op"),
+    lambda person: e.AccountUnverified(account_id=person, operator="op"),
 )
 people = st.sampled_from(actions.PEOPLE)
 seeds = st.integers(0, 10_000)
+rules = st.builds(
+    ReachRule,
+    celebrity_followers=st.integers(1, 4),
+    return_percent=st.sampled_from([1, 50, 100]),
+    chunk_followers=st.sampled_from([1, 2, 1_000]),
+)
+"""Thresholds that a few follows cross, and fan-outs of one to four chunks."""
 
 
 @dataclass(slots=True)
@@ -58,8 +68,9 @@ class FeedMachine(RuleBasedStateMachine):
         self.posts: list[tuple[int, int]] = []
         self.readings: dict[int, Reading] = {}
 
-    @initialize(follows=st.sets(actions.pairs, max_size=8), opened=st.sets(people))
-    def everyone_signs_up(self, follows: set[tuple[int, int]], opened: set[int]) -> None:
+    @initialize(follows=st.sets(actions.pairs, max_size=8), opened=st.sets(people), rule=rules)
+    def everyone_signs_up(self, follows: set[tuple[int, int]], opened: set[int], rule: ReachRule) -> None:
+        self.world.reach = rule
         for person in actions.PEOPLE:
             self.world.append(account(person))
         for follower_id, followee_id in sorted(follows):
@@ -137,6 +148,12 @@ class FeedMachine(RuleBasedStateMachine):
                 self.runner.run(timelines.drop(viewer))
             case "workers":
                 self.world.restart()
+
+    @rule(changed=rules)
+    def settings_change(self, changed: ReachRule) -> None:
+        """Workers start again with another threshold, another hysteresis, other chunks."""
+        self.world.reach = changed
+        self.world.restart()
 
     @rule(viewer=people, limit=st.integers(1, 5), seed=seeds)
     def somebody_begins_to_read(self, viewer: int, limit: int, seed: int) -> None:

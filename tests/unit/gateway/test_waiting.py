@@ -100,6 +100,18 @@ async def test_the_feed_is_waited_for_through_a_publication_that_the_posts_job_d
     assert await asyncio.wait_for(waiting, 1) == ()
 
 
+async def test_the_feed_is_waited_for_through_the_priority_lane_too() -> None:
+    rows, timelines = CountedRows(), MemoryTimelines()
+    waiting = asyncio.create_task(_waiter(rows, timelines).wait(["feed"], [Position("posts", 1, 5)]))
+    outputs = {("feed.fanout", 2): 40, ("feed.fanout.priority", 1): 7}
+    await rows.advance(Source("posts", "posts", 1), StoredPosition(6, outputs))
+    await timelines.advance(Source("feed", "feed.fanout", 2), StoredPosition(40))
+    await asyncio.sleep(0.06)
+    assert not waiting.done()
+    await timelines.advance(Source("feed", "feed.fanout.priority", 1), StoredPosition(7))
+    assert await asyncio.wait_for(waiting, 1) == ()
+
+
 async def test_a_model_farther_than_one_hop_is_named_and_not_waited_for() -> None:
     far = await _waiter(CountedRows()).wait(["feed", "accounts"], [Position("media.transcoding.completed", 0, 0)])
     assert far == ("feed",)
@@ -137,6 +149,7 @@ async def test_what_was_seen_is_known() -> None:
         ("posts", "posts", Path.DIRECT),
         ("posts", "feed", "posts"),
         ("feed.fanout", "feed", Path.DIRECT),
+        ("feed.fanout.priority", "feed", Path.DIRECT),
         ("media.transcoding.requested", "posts", Path.FAR),
         ("media.transcoding.completed", "feed", Path.FAR),
         ("graph", "feed", Path.UNRELATED),

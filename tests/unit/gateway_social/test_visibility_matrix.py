@@ -239,6 +239,8 @@ MATRIX: Mapping[str, Line] = {
     "PUT /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}": ALONE,
+    "PUT /v1/operator/accounts/{account_id}/verification": ALONE,
+    "DELETE /v1/operator/accounts/{account_id}/verification": ALONE,
     "GET /v1/positions": ALONE,
 }
 

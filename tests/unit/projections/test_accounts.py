@@ -1,4 +1,4 @@
-"""Accounts: profile, privacy and suspension."""
+"""Accounts: profile, privacy, suspension and verification."""
 
 import pytest
 
@@ -52,6 +52,13 @@ def test_privacy_is_the_last_one_chosen() -> None:
     assert not known(
         e.PrivacyChanged(account_id=ANNA, private=True), e.PrivacyChanged(account_id=ANNA, private=False)
     ).private
+
+
+def test_an_account_is_verified_until_it_no_longer_is() -> None:
+    verified = e.AccountVerified(account_id=ANNA, operator="op")
+    assert not known().verified
+    assert known(verified, e.ProfileChanged(account_id=ANNA, display_name="x", bio=None)).verified
+    assert not known(verified, e.AccountUnverified(account_id=ANNA, operator="op")).verified
 
 
 def test_suspension_lasts_until_reinstatement() -> None:

@@ -70,7 +70,8 @@ def card_of(post: PostRow, account: AccountRow = ACCOUNT, liked: bool = True) ->
 
 def test_a_card_shows_post_author_counts_and_viewer() -> None:
     card = card_of(POST)
-    assert card.author == AccountCard(id="7", username="ada", display_name='Ada "the" L\n')
+    assert card.author == AccountCard(id="7", username="ada", display_name='Ada "the" L\n', verified=False)
+    assert card_of(POST, changed(ACCOUNT, verified=True)).author.verified
     assert (card.id, card.caption, card.hashtags, card.mentions) == ("11", POST.caption, ["sky"], ["grace"])
     assert (card.counts.likes, card.counts.comments, card.viewer.liked) == (3, 0, True)
     assert (card.created_at, card.published_at) == ("2025-11-22T10:15:40.007Z", "2025-11-22T10:15:41.999Z")

@@ -21,6 +21,7 @@ from schemas.events import Event
 from schemas.serde import SCHEMAS, Serde
 from schemas.topics import topic_of
 from streams.jobs import JobResources, Steps, live_steps
+from streams.publication import ReachRule
 
 PARTITIONS = 4
 NOW_MS = 1_790_000_000_000
@@ -96,6 +97,8 @@ class River:
     cache: Any = field(default_factory=MemoryCache)
     keys: OpenKeys = field(default_factory=OpenKeys)
     celebrity_followers: int = 100
+    return_percent: int = 90
+    chunk_followers: int = 1_000
     steps: Steps = field(init=False)
     read: dict[tuple[str, int], int] = field(init=False)
 
@@ -114,7 +117,7 @@ class River:
                 log=self.log,
                 serde=SERDE,
                 keys=self.keys,
-                celebrity_followers=self.celebrity_followers,
+                reach=ReachRule(self.celebrity_followers, self.return_percent, self.chunk_followers),
                 timeline_entries=50,
                 clock_ms=lambda: NOW_MS,
             )

@@ -1,14 +1,16 @@
 """A post appears once its photographs are ready, whichever of the two topics speaks last."""
 
+from typing import Literal
+
 import pytest
 
 from projections.media import MediaRow
 from projections.posts import POSTS, PostRow
 from schemas import events as e
 from schemas.topics import POSTS as POSTS_TOPIC
-from streams.publication import delivery_to, publication
+from streams.publication import Reach, ReachRule, publication
 from tests.unit.streams.river import NOW_MS, SERDE, River, status_of
-from tests.unit.streams.scenario import ANNA, BERT, CARL, failed, follow, post, ready
+from tests.unit.streams.scenario import ANNA, BERT, CARL, DORA, account, failed, follow, post, ready
 
 
 def waiting_post(*media_ids: int, status: str = "processing") -> PostRow:
@@ -48,29 +50,54 @@ def medium(media_id: int, status: str = "ready") -> MediaRow:
 
 
 def test_a_post_with_an_outstanding_photograph_waits() -> None:
-    assert publication(waiting_post(1, 2), {1: medium(1)}, "push", NOW_MS) is None
+    assert publication(waiting_post(1, 2), {1: medium(1)}, Reach(), NOW_MS) is None
 
 
 def test_a_failed_photograph_rejects_the_post_before_the_others_are_ready() -> None:
-    decided = publication(waiting_post(1, 2), {2: medium(2, "failed")}, "push", NOW_MS)
+    decided = publication(waiting_post(1, 2), {2: medium(2, "failed")}, Reach(), NOW_MS)
     assert decided == e.PostRejected(post_id=101, owner_id=ANNA, media_id=2, reason="damaged-image")
 
 
 def test_a_published_post_names_its_photographs_in_the_order_of_the_post() -> None:
-    decided = publication(waiting_post(2, 1), {1: medium(1), 2: medium(2)}, "pull", NOW_MS)
+    decided = publication(waiting_post(2, 1), {1: medium(1), 2: medium(2)}, Reach("pull", 4, priority=True), NOW_MS)
     assert isinstance(decided, e.PostPublished)
     assert [item.media_id for item in decided.media] == [2, 1]
     assert decided.media[0].variants == ["w320.jpeg"]
     assert (decided.delivery, decided.published_ms) == ("pull", NOW_MS)
+    assert (decided.fanout_chunks, decided.fanout_priority) == (4, True)
 
 
 @pytest.mark.parametrize("status", ["published", "rejected", "deleted"])
 def test_nothing_is_decided_about_a_post_that_is_not_waiting(status: str) -> None:
-    assert publication(waiting_post(1, status=status), {1: medium(1)}, "push", NOW_MS) is None
+    assert publication(waiting_post(1, status=status), {1: medium(1)}, Reach(), NOW_MS) is None
 
 
-def test_posts_are_pulled_from_the_threshold_on() -> None:
-    assert [delivery_to(followers, 100) for followers in (99, 100)] == ["push", "pull"]
+@pytest.mark.parametrize(
+    ("before", "followers", "delivery"),
+    [
+        (None, 99, "push"),
+        (None, 100, "pull"),
+        ("push", 99, "push"),
+        ("push", 100, "pull"),
+        ("pull", 100, "pull"),
+        ("pull", 90, "pull"),
+        ("pull", 89, "push"),
+    ],
+)
+def test_an_author_is_pulled_from_the_threshold_on_and_pushed_again_some_way_below(
+    before: Literal["push", "pull"] | None, followers: int, delivery: str
+) -> None:
+    rule = ReachRule(celebrity_followers=100, return_percent=90)
+    assert rule.reach(followers, before, verified=False).delivery == delivery
+
+
+def test_an_author_without_followers_is_pushed_however_low_the_threshold() -> None:
+    assert ReachRule(celebrity_followers=1, return_percent=1).reach(0, "pull", verified=False).delivery == "push"
+
+
+def test_a_verified_author_goes_ahead() -> None:
+    rule = ReachRule(celebrity_followers=100)
+    assert [rule.reach(5, None, verified).priority for verified in (False, True)] == [False, True]
 
 
 async def test_the_photograph_that_becomes_ready_last_publishes_the_post() -> None:
@@ -133,3 +160,29 @@ async def test_the_number_of_followers_at_publication_decides_between_push_and_p
     await river.pump()
     of_anna, of_bert = await river.rows.get(POSTS.key(101)), await river.rows.get(POSTS.key(102))
     assert (of_anna.delivery, of_bert.delivery) == ("pull", "push")
+
+
+async def test_an_author_around_the_threshold_is_pulled_until_well_below() -> None:
+    """Crossing it upwards, hovering below it, and falling far."""
+    river = River(celebrity_followers=4, return_percent=75)
+    decided = []
+    for number, followers in enumerate([(1, 2, 3), (4,), (), (), ()]):
+        river.append(*(follow(1_000 + follower, ANNA) for follower in followers))
+        if number in (2, 3, 4):
+            river.append(e.FollowDeleted(follower_id=1_000 + number - 1, followee_id=ANNA))
+        await river.pump()
+        river.append(ready(501 + number, ANNA), post(101 + number, ANNA, 501 + number))
+        await river.pump()
+        decided.append((await river.rows.get(POSTS.key(101 + number))).delivery)
+    assert decided == ["push", "pull", "pull", "push", "push"]
+
+
+async def test_the_size_of_the_fan_out_and_its_lane_are_kept_with_the_post() -> None:
+    river = River(chunk_followers=1)
+    river.append(account(ANNA), e.AccountVerified(account_id=ANNA, operator="op"))
+    river.append(follow(BERT, ANNA), follow(CARL, ANNA), follow(DORA, ANNA))
+    await river.pump()
+    river.append(ready(501, ANNA), post(101, ANNA, 501))
+    await river.pump()
+    row = await river.rows.get(POSTS.key(101))
+    assert (row.fanout_chunks, row.fanout_priority) == (4, True)
