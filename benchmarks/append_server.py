@@ -70,5 +70,6 @@ if __name__ == "__main__":
         log_config=None,
         server_header=False,
         proxy_headers=False,
+        http="gateway.protocol:BoundedProtocol",
         ws="none",
     )

@@ -49,6 +49,7 @@ def _serve(settings: Settings) -> None:
         log_config=None,
         server_header=False,
         proxy_headers=False,
+        http="gateway.protocol:BoundedProtocol",
         ws="none",
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,

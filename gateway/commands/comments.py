@@ -1,5 +1,7 @@
 """Commands on comments."""
 
+from typing import Annotated
+
 import msgspec
 
 from gateway.endpoint import Body, Call, Command, Endpoint
@@ -14,7 +16,7 @@ TEXT_CHARACTERS_MAX = 2_200
 
 
 class WriteComment(Body, frozen=True, kw_only=True):
-    text: str
+    text: Annotated[str, msgspec.Meta(max_length=20_000)]  # the cleaned text has a narrower bound of its own
 
 
 class CommentWritten(msgspec.Struct, frozen=True, kw_only=True):

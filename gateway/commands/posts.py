@@ -17,6 +17,7 @@ from schemas.events import Location, PostCaptionChanged, PostCreated, PostDelete
 PHOTOGRAPHS_MAX = 10
 ALT_TEXT_CHARACTERS_MAX = 1_000
 PLACE_CHARACTERS_MAX = 100
+_Id = Annotated[str, msgspec.Meta(max_length=64)]
 _Characters = Annotated[str, msgspec.Meta(max_length=20_000)]  # the cleaned text has a narrower bound of its own
 
 
@@ -31,7 +32,7 @@ class TaggedPlace(Body, frozen=True, kw_only=True):
 class CreatePost(Body, frozen=True, kw_only=True):
     """A post of one to ten photographs whose uploads are complete. `alt_texts` has an entry, or null, for each."""
 
-    media_ids: Annotated[list[str], msgspec.Meta(min_length=1, max_length=PHOTOGRAPHS_MAX)]
+    media_ids: Annotated[list[_Id], msgspec.Meta(min_length=1, max_length=PHOTOGRAPHS_MAX)]
     caption: _Characters | None = None
     alt_texts: Annotated[list[_Characters | None], msgspec.Meta(max_length=PHOTOGRAPHS_MAX)] | None = None
     location: TaggedPlace | None = None
