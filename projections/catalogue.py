@@ -3,7 +3,16 @@
 from typing import Any
 
 from projections.accounts import ACCOUNTS, ACCOUNTS_PROJECTION
-from projections.comments import COMMENT_COUNTS, COMMENTS, COMMENTS_BY_POST, COMMENTS_PROJECTION
+from projections.comment_likes import COMMENT_LIKE_COUNTS, COMMENT_LIKES, COMMENT_LIKES_PROJECTION
+from projections.comments import (
+    COMMENT_COUNTS,
+    COMMENTS,
+    COMMENTS_BY_POST,
+    COMMENTS_PROJECTION,
+    RANKED_COMMENTS,
+    REPLIES,
+    REPLY_COUNTS,
+)
 from projections.fold import Projection
 from projections.graph import (
     BLOCKS,
@@ -16,9 +25,12 @@ from projections.graph import (
     PAIRS,
     SENT_REQUESTS,
 )
-from projections.likes import LIKE_COUNTS, LIKES, LIKES_PROJECTION
+from projections.likes import LIKE_COUNTS, LIKERS, LIKES, LIKES_PROJECTION
 from projections.media import MEDIA, MEDIA_PROJECTION
 from projections.posts import MEDIA_POSTS, POST_COUNTS, POSTS, POSTS_BY_OWNER, POSTS_PROJECTION, PUBLISHED_POSTS
+from projections.reports import REPORTS, REPORTS_BY_WEEK, REPORTS_PROJECTION
+from projections.saves import SAVE_COUNTS, SAVED_POSTS, SAVES, SAVES_PROJECTION
+from projections.shares import SHARE_COUNTS, SHARES, SHARES_PROJECTION
 from projections.tables import Table
 
 TABLES: tuple[Table[Any], ...] = (
@@ -42,6 +54,19 @@ TABLES: tuple[Table[Any], ...] = (
     COMMENTS,
     COMMENTS_BY_POST,
     COMMENT_COUNTS,
+    LIKERS,
+    SAVES,
+    SAVED_POSTS,
+    SAVE_COUNTS,
+    SHARES,
+    SHARE_COUNTS,
+    REPLIES,
+    RANKED_COMMENTS,
+    REPLY_COUNTS,
+    COMMENT_LIKES,
+    COMMENT_LIKE_COUNTS,
+    REPORTS,
+    REPORTS_BY_WEEK,
 )
 
 PROJECTIONS: tuple[Projection, ...] = (
@@ -51,4 +76,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     MEDIA_PROJECTION,
     LIKES_PROJECTION,
     COMMENTS_PROJECTION,
+    SAVES_PROJECTION,
+    SHARES_PROJECTION,
+    COMMENT_LIKES_PROJECTION,
+    REPORTS_PROJECTION,
 )

@@ -312,21 +312,150 @@ class PostUnliked(Event, frozen=True, kw_only=True):
     post_id: Snowflake
 
 
+class PostSaved(Event, frozen=True, kw_only=True):
+    """`owner_id` is the post's author, so that a list of saved posts needs no look at any of them."""
+
+    type = "post.saved"
+    capability = "engagement"
+    actor_id: Snowflake
+    post_id: Snowflake
+    owner_id: Snowflake
+
+
+class PostUnsaved(Event, frozen=True, kw_only=True):
+    type = "post.unsaved"
+    capability = "engagement"
+    actor_id: Snowflake
+    post_id: Snowflake
+
+
+class PostShared(Event, frozen=True, kw_only=True):
+    """A post was passed on. Every share counts; `share_id` tells a repeat from another share."""
+
+    type = "post.shared"
+    capability = "engagement"
+    share_id: Snowflake
+    actor_id: Snowflake
+    post_id: Snowflake
+    channel: Literal["link", "message", "story", "other"]
+
+
 class CommentCreated(Event, frozen=True, kw_only=True):
+    """A comment, or a reply: `parent_id` is the comment that it hangs under, which is never a reply itself.
+
+    `answered_id` is the author of the reply that it answers, where it answers one.
+    """
+
     type = "comment.created"
     capability = "engagement"
     comment_id: Snowflake
     post_id: Snowflake
     author_id: Snowflake
     text: Annotated[str | None, Personal("author_id")]
+    parent_id: Snowflake | None = None
+    answered_id: Snowflake | None = None
 
 
 class CommentDeleted(Event, frozen=True, kw_only=True):
+    """`parent_id` is the comment's own: a deletion that names another parent names another comment."""
+
     type = "comment.deleted"
     capability = "engagement"
     comment_id: Snowflake
     post_id: Snowflake
     deleted_by: Snowflake
+    parent_id: Snowflake | None = None
+
+
+class CommentLiked(Event, frozen=True, kw_only=True):
+    type = "comment.liked"
+    capability = "engagement"
+    actor_id: Snowflake
+    comment_id: Snowflake
+    post_id: Snowflake
+
+
+class CommentUnliked(Event, frozen=True, kw_only=True):
+    type = "comment.unliked"
+    capability = "engagement"
+    actor_id: Snowflake
+    comment_id: Snowflake
+    post_id: Snowflake
+
+
+class CommentLikesCounted(Event, frozen=True, kw_only=True):
+    """Derived: how many likes of a comment one partition of comment.likes holds, as of its offset `version`.
+
+    Likes are keyed by actor and comments by post, so this is how a post's comments come to stand by their likes.
+    """
+
+    type = "comment.likes_counted"
+    capability = "engagement"
+    comment_id: Snowflake
+    post_id: Snowflake
+    source: int
+    version: int
+    count: int
+
+
+class ContentReported(Event, frozen=True, kw_only=True):
+    """`owner_id` is whose content it is; `post_id` is the post of a reported comment."""
+
+    type = "content.reported"
+    capability = "reports"
+    report_id: Snowflake
+    reporter_id: Snowflake
+    target: Literal["post", "comment", "account"]
+    target_id: Snowflake
+    post_id: Snowflake | None
+    owner_id: Snowflake
+    reason: Literal["spam", "nudity", "hate", "violence", "harassment", "self_harm", "false_information", "other"]
+    note: Annotated[str | None, Personal("reporter_id")]
+
+
+# --- telemetry: flat, one type for each topic, nothing personal, kept for a while ------------------------------------
+
+Surface = Literal["feed", "profile", "post", "saved"]
+
+
+class PostImpressed(Event, frozen=True, kw_only=True):
+    """A post came into view. `sample_rate` is the share of such events that is kept: each stands for its inverse."""
+
+    type = "post.impressed"
+    capability = "telemetry"
+    viewer_id: Snowflake
+    post_id: Snowflake
+    owner_id: Snowflake
+    surface: Surface
+    at_ms: int
+    sample_rate: float
+
+
+class PostDwelt(Event, frozen=True, kw_only=True):
+    """A post was in view for `dwell_ms`."""
+
+    type = "post.dwelt"
+    capability = "telemetry"
+    viewer_id: Snowflake
+    post_id: Snowflake
+    owner_id: Snowflake
+    surface: Surface
+    at_ms: int
+    dwell_ms: int
+    sample_rate: float
+
+
+class PostViewed(Event, frozen=True, kw_only=True):
+    """A post was in view for three seconds on end."""
+
+    type = "post.viewed"
+    capability = "telemetry"
+    viewer_id: Snowflake
+    post_id: Snowflake
+    owner_id: Snowflake
+    surface: Surface
+    at_ms: int
+    sample_rate: float
 
 
 # --- feed: derived, never appended by a client ----------------------------------------------------------------------

@@ -8,6 +8,7 @@ from schemas import events as e
 
 FOREVER_MS = -1
 WEEK_MS = 7 * 86_400_000
+MONTH_MS = 30 * 86_400_000
 
 DEAD_LETTER_SUFFIX = ".dead"
 
@@ -21,7 +22,8 @@ class Topic:
         events: the event types that it carries; their order within a key is kept.
         key: gives an event's partition key; keys never hold personal data.
         kind: `action` is a fact that a person caused and is kept for ever, `work` is a queue, `derived` is made
-            by a job from other topics.
+            by a job from other topics, `telemetry` is what clients observed: one event type, nothing personal, for
+            analysts and folded into no row.
         retention_ms: how long records are kept, -1 for ever.
         personal: whether any event holds encrypted personal fields.
     """
@@ -29,7 +31,7 @@ class Topic:
     name: str
     events: tuple[type[e.Event], ...]
     key: Callable[[Any], str]
-    kind: Literal["action", "work", "derived"] = "action"
+    kind: Literal["action", "work", "derived", "telemetry"] = "action"
     retention_ms: int = FOREVER_MS
     personal: bool = False
 
@@ -107,7 +109,16 @@ MEDIA_COMPLETED = Topic(
     key=lambda event: str(event.owner_id),
 )
 LIKES = Topic("likes", (e.PostLiked, e.PostUnliked), key=lambda event: str(event.actor_id))
-COMMENTS = Topic("comments", (e.CommentCreated, e.CommentDeleted), key=lambda event: str(event.post_id), personal=True)
+COMMENTS = Topic(
+    "comments",
+    (e.CommentCreated, e.CommentDeleted, e.CommentLikesCounted),
+    key=lambda event: str(event.post_id),
+    personal=True,
+)
+SAVES = Topic("saves", (e.PostSaved, e.PostUnsaved), key=lambda event: str(event.actor_id))
+SHARES = Topic("shares", (e.PostShared,), key=lambda event: str(event.actor_id))
+COMMENT_LIKES = Topic("comment.likes", (e.CommentLiked, e.CommentUnliked), key=lambda event: str(event.actor_id))
+REPORTS = Topic("reports", (e.ContentReported,), key=lambda event: str(event.reporter_id), personal=True)
 FEED_FANOUT = Topic("feed.fanout", (e.FanoutRequested,), key=_chunk_key, kind="derived", retention_ms=WEEK_MS)
 FEED_FANOUT_PRIORITY = Topic(
     "feed.fanout.priority",
@@ -116,6 +127,15 @@ FEED_FANOUT_PRIORITY = Topic(
     kind="derived",
     retention_ms=WEEK_MS,
 )
+
+
+def _telemetry(name: str, event: type[e.Event]) -> Topic:
+    return Topic(name, (event,), key=lambda seen: str(seen.viewer_id), kind="telemetry", retention_ms=MONTH_MS)
+
+
+POST_IMPRESSIONS = _telemetry("post.impressions", e.PostImpressed)
+POST_DWELLS = _telemetry("post.dwells", e.PostDwelt)
+POST_VIEWS = _telemetry("post.views", e.PostViewed)
 
 TOPICS: tuple[Topic, ...] = (
     ACCOUNTS,
@@ -127,6 +147,13 @@ TOPICS: tuple[Topic, ...] = (
     COMMENTS,
     FEED_FANOUT,
     FEED_FANOUT_PRIORITY,
+    SAVES,
+    SHARES,
+    COMMENT_LIKES,
+    REPORTS,
+    POST_IMPRESSIONS,
+    POST_DWELLS,
+    POST_VIEWS,
 )
 
 _BY_EVENT: dict[type[e.Event], Topic] = {event: topic for topic in TOPICS for event in topic.events}

@@ -85,10 +85,70 @@ post_events: st.SearchStrategy[e.Event] = st.one_of(
 like_events: st.SearchStrategy[e.Event] = st.one_of(
     st.builds(e.PostLiked, actor_id=people, post_id=posts), st.builds(e.PostUnliked, actor_id=people, post_id=posts)
 )
-comment_events: st.SearchStrategy[e.Event] = st.one_of(
-    comments.map(lambda at: e.CommentCreated(post_id=at[0], comment_id=at[1], author_id=101, text=f"text of {at[1]}")),
-    comments.map(lambda at: e.CommentDeleted(post_id=at[0], comment_id=at[1], deleted_by=101)),
+parents = st.sampled_from([None, None, 401, 402])
+likes_counted: st.SearchStrategy[e.Event] = st.builds(
+    lambda at, source, version, count: e.CommentLikesCounted(
+        post_id=at[0], comment_id=at[1], source=source, version=version, count=count
+    ),
+    comments,
+    st.integers(0, 2),
+    st.integers(0, 9),
+    st.integers(0, 3),
 )
+comment_events: st.SearchStrategy[e.Event] = st.one_of(
+    st.builds(
+        lambda at, parent_id: e.CommentCreated(
+            post_id=at[0], comment_id=at[1], author_id=101, text=f"text of {at[1]}", parent_id=parent_id
+        ),
+        comments,
+        parents,
+    ),
+    st.builds(
+        lambda at, parent_id: e.CommentDeleted(post_id=at[0], comment_id=at[1], deleted_by=101, parent_id=parent_id),
+        comments,
+        parents,
+    ),
+    likes_counted,
+)
+save_events: st.SearchStrategy[e.Event] = st.one_of(
+    st.builds(
+        lambda actor_id, post_id: e.PostSaved(actor_id=actor_id, post_id=post_id, owner_id=POSTS[post_id]),
+        people,
+        posts,
+    ),
+    st.builds(e.PostUnsaved, actor_id=people, post_id=posts),
+)
+share_events: st.SearchStrategy[e.Event] = st.builds(
+    e.PostShared, share_id=st.integers(601, 603), actor_id=people, post_id=posts, channel=st.just("link")
+)
+comment_like_events: st.SearchStrategy[e.Event] = st.one_of(
+    *(
+        st.builds(
+            lambda event, actor_id, at: event(actor_id=actor_id, post_id=at[0], comment_id=at[1]),
+            st.just(kind),
+            people,
+            comments,
+        )
+        for kind in (e.CommentLiked, e.CommentUnliked)
+    )
+)
+
+
+def _reported(reporter_id: int, post_id: int, attempt: int) -> e.Event:
+    """A report whose id nobody else's has."""
+    return e.ContentReported(
+        report_id=reporter_id * 10_000 + post_id * 10 + attempt,
+        reporter_id=reporter_id,
+        target="post",
+        target_id=post_id,
+        post_id=None,
+        owner_id=POSTS[post_id],
+        reason="spam",
+        note="look at this",
+    )
+
+
+report_events: st.SearchStrategy[e.Event] = st.builds(_reported, people, posts, st.integers(1, 3))
 account_events: st.SearchStrategy[e.Event] = st.one_of(
     st.builds(
         e.AccountCreated, account_id=people, username=st.just("anna"), display_name=st.none(), private=st.booleans()
@@ -113,5 +173,16 @@ media_events: st.SearchStrategy[e.Event] = st.one_of(
     ),
 )
 events: st.SearchStrategy[e.Event] = st.one_of(
-    graph_events, graph_events, post_events, like_events, comment_events, account_events, media_events
+    graph_events,
+    graph_events,
+    post_events,
+    like_events,
+    comment_events,
+    comment_events,
+    account_events,
+    media_events,
+    save_events,
+    share_events,
+    comment_like_events,
+    report_events,
 )

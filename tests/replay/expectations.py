@@ -1,9 +1,11 @@
 """Holds rows against the naive world."""
 
-from collections import Counter, defaultdict
+from collections import Counter
+from typing import Any
 
 from projections.accounts import ACCOUNTS
-from projections.comments import COMMENT_COUNTS, COMMENTS, COMMENTS_BY_POST
+from projections.comment_likes import COMMENT_LIKE_COUNTS
+from projections.comments import COMMENT_COUNTS, COMMENTS, COMMENTS_BY_POST, RANKED_COMMENTS, REPLIES, REPLY_COUNTS
 from projections.graph import (
     BLOCKS,
     FOLLOW_REQUESTS,
@@ -15,11 +17,15 @@ from projections.graph import (
     SENT_REQUESTS,
     follower_place,
 )
-from projections.likes import LIKE_COUNTS, LIKES
+from projections.likes import LIKE_COUNTS, LIKER_SHARDS, LIKERS, LIKES, liker_shard
 from projections.media import MEDIA
 from projections.posts import MEDIA_POSTS, POST_COUNTS, POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS
+from projections.reports import REPORTS_BY_WEEK
+from projections.saves import SAVE_COUNTS, SAVED_POSTS, SAVES
+from projections.shares import SHARE_COUNTS
 from projections.stores.memory_rows import MemoryRows
 from projections.tables import KeyTuple, R, Table
+from schemas.topics import WEEK_MS
 from tests.replay import actions
 from tests.replay.naive import Edge, NaiveWorld
 from tests.unit.projections.folding import at_once
@@ -32,6 +38,8 @@ def hold_against(store: MemoryRows, world: NaiveWorld) -> None:
     _hold_graph(store, world)
     _hold_posts(store, world)
     _hold_engagement(store, world)
+    _hold_comments(store, world)
+    _hold_reports(store, world)
     _hold_accounts_and_media(store, world)
 
 
@@ -101,20 +109,59 @@ def _hold_posts(store: MemoryRows, world: NaiveWorld) -> None:
 
 
 def _hold_engagement(store: MemoryRows, world: NaiveWorld) -> None:
-    likes: defaultdict[int, int] = defaultdict(int)
     for actor_id in actions.PEOPLE:
+        saved = sorted(((at, post_id) for (who, post_id), at in world.saves.items() if who == actor_id), reverse=True)
+        assert [(row.saved_ms, row.post_id) for row in _scan(store, SAVED_POSTS, actor_id)] == saved
         for post_id in actions.POSTS:
-            row = at_once(store.get(LIKES.key(actor_id, post_id)))
-            assert (row and row.liked_ms) == world.likes.get((actor_id, post_id))
-            likes[post_id] += row is not None
+            like = at_once(store.get(LIKES.key(actor_id, post_id)))
+            assert (like and like.liked_ms) == world.likes.get((actor_id, post_id))
+            save = at_once(store.get(SAVES.key(actor_id, post_id)))
+            assert (save and save.saved_ms) == world.saves.get((actor_id, post_id))
     for post_id in actions.POSTS:
-        assert sum(row.count for row in _scan(store, LIKE_COUNTS, post_id)) == likes[post_id]
+        likers = []
+        for shard in range(LIKER_SHARDS):
+            rows = _scan(store, LIKERS, post_id, shard)
+            assert all(liker_shard(row.actor_id) == shard for row in rows)
+            likers += [(row.liked_ms, row.actor_id) for row in rows]
+        assert sorted(likers) == sorted((at, who) for (who, liked), at in world.likes.items() if liked == post_id)
+        assert _total(store, LIKE_COUNTS, post_id) == len(likers)
+        assert _total(store, SAVE_COUNTS, post_id) == sum(saved == post_id for _, saved in world.saves)
+        assert _total(store, SHARE_COUNTS, post_id) == sum(shared == post_id for shared in world.shares.values())
+
+
+def _hold_comments(store: MemoryRows, world: NaiveWorld) -> None:
+    for post_id in actions.POSTS:
+        there = {comment_id: one for (under, comment_id), one in world.comments.items() if under == post_id}
+        tops = {comment_id: one for comment_id, one in there.items() if one.parent_id is None}
         listed = [(row.comment_id, row.text) for row in _scan(store, COMMENTS_BY_POST, post_id)]
-        wanted = [(comment_id, text) for (under, comment_id), text in world.comments.items() if under == post_id]
-        assert listed == sorted(wanted, reverse=True)
-        assert sum(row.count for row in _scan(store, COMMENT_COUNTS, post_id)) == len(listed)
-        for comment_id, _ in listed:
-            assert at_once(store.get(COMMENTS.key(post_id, comment_id))) is not None
+        assert listed == [(comment_id, tops[comment_id].text) for comment_id in sorted(tops, reverse=True)]
+        likes = {comment_id: sum(count for _, count in one.likes.values()) for comment_id, one in there.items()}
+        ranked = [(row.likes, row.comment_id) for row in _scan(store, RANKED_COMMENTS, post_id)]
+        assert ranked == sorted(((likes[comment_id], comment_id) for comment_id in tops), reverse=True)
+        assert _total(store, COMMENT_COUNTS, post_id) == len(there)
+        for comment_id in there:
+            row = at_once(store.get(COMMENTS.key(post_id, comment_id)))
+            assert row is not None
+            assert row.likes == likes[comment_id]
+        for parent_id in (401, 402):
+            replies = sorted(comment_id for comment_id, one in there.items() if one.parent_id == parent_id)
+            assert [row.comment_id for row in _scan(store, REPLIES, post_id, parent_id)] == replies
+            count = at_once(store.get(REPLY_COUNTS.key(post_id, parent_id)))
+            assert (count.count if count else 0) == len(replies)
+    for comment_id in range(401, 405):
+        likers = sum(liked == comment_id for _, liked in world.comment_likes)
+        assert _total(store, COMMENT_LIKE_COUNTS, comment_id) == likers
+
+
+def _hold_reports(store: MemoryRows, world: NaiveWorld) -> None:
+    listed = _scan(store, REPORTS_BY_WEEK, actions.START_MS // WEEK_MS)
+    assert [(row.reported_ms, row.report_id) for row in listed] == sorted(
+        ((at_ms, report_id) for report_id, at_ms in world.reports.values()), reverse=True
+    )
+
+
+def _total(store: MemoryRows, table: Table[Any], subject_id: int) -> int:
+    return sum(row.count for row in _scan(store, table, subject_id))
 
 
 def _hold_accounts_and_media(store: MemoryRows, world: NaiveWorld) -> None:

@@ -18,6 +18,15 @@ class NaivePost:
 
 
 @dataclass(slots=True)
+class NaiveComment:
+    """A comment's text and place, and of each source the newest count of its likes with the count's version."""
+
+    text: str | None
+    parent_id: int | None
+    likes: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class NaiveWorld:
     """Each event is applied once, when it is first appended. Values are since when, Unix ms."""
 
@@ -26,7 +35,11 @@ class NaiveWorld:
     blocks: dict[Edge, int] = field(default_factory=dict)
     mutes: dict[Edge, int] = field(default_factory=dict)
     likes: dict[Edge, int] = field(default_factory=dict)
-    comments: dict[Edge, str | None] = field(default_factory=dict)
+    comments: dict[Edge, NaiveComment] = field(default_factory=dict)
+    saves: dict[Edge, int] = field(default_factory=dict)
+    shares: dict[Edge, int] = field(default_factory=dict)
+    comment_likes: dict[Edge, int] = field(default_factory=dict)
+    reports: dict[tuple[int, str, int], tuple[int, int]] = field(default_factory=dict)
     posts: dict[int, NaivePost] = field(default_factory=dict)
     media: dict[int, str] = field(default_factory=dict)
     private: dict[int, bool] = field(default_factory=dict)
@@ -42,6 +55,8 @@ class NaiveWorld:
                 self._posts(event)
             case "engagement":
                 self._engagement(event, at_ms)
+            case "reports":
+                self._reports(event, at_ms)
             case "accounts":
                 self._accounts(event)
             case "media":
@@ -105,10 +120,35 @@ class NaiveWorld:
                 self.likes.setdefault((actor_id, post_id), at_ms)
             case e.PostUnliked(actor_id=actor_id, post_id=post_id):
                 self.likes.pop((actor_id, post_id), None)
-            case e.CommentCreated(post_id=post_id, comment_id=comment_id, text=text):
-                self.comments.setdefault((post_id, comment_id), text)
-            case e.CommentDeleted(post_id=post_id, comment_id=comment_id):
-                self.comments.pop((post_id, comment_id), None)
+            case e.PostSaved(actor_id=actor_id, post_id=post_id):
+                self.saves.setdefault((actor_id, post_id), at_ms)
+            case e.PostUnsaved(actor_id=actor_id, post_id=post_id):
+                self.saves.pop((actor_id, post_id), None)
+            case e.PostShared(actor_id=actor_id, share_id=share_id, post_id=post_id):
+                self.shares.setdefault((actor_id, share_id), post_id)
+            case e.CommentLiked(actor_id=actor_id, comment_id=comment_id):
+                self.comment_likes.setdefault((actor_id, comment_id), at_ms)
+            case e.CommentUnliked(actor_id=actor_id, comment_id=comment_id):
+                self.comment_likes.pop((actor_id, comment_id), None)
+            case _:
+                self._comments(event)
+
+    def _comments(self, event: e.Event) -> None:
+        match event:
+            case e.CommentCreated(post_id=post_id, comment_id=comment_id, text=text, parent_id=parent_id):
+                self.comments.setdefault((post_id, comment_id), NaiveComment(text, parent_id))
+            case e.CommentDeleted(post_id=post_id, comment_id=comment_id, parent_id=parent_id):
+                comment = self.comments.get((post_id, comment_id))
+                if comment and comment.parent_id == parent_id:
+                    del self.comments[post_id, comment_id]
+            case e.CommentLikesCounted(post_id=post_id, comment_id=comment_id, source=source):
+                comment = self.comments.get((post_id, comment_id))
+                if comment and event.version > comment.likes.get(source, (-1, 0))[0]:
+                    comment.likes[source] = (event.version, event.count)
+
+    def _reports(self, event: e.Event, at_ms: int) -> None:
+        assert isinstance(event, e.ContentReported)
+        self.reports.setdefault((event.reporter_id, event.target, event.target_id), (event.report_id, at_ms))
 
     def _accounts(self, event: e.Event) -> None:
         if getattr(event, "account_id", None) in self.deleted:

@@ -47,7 +47,7 @@ class FoldMachine(RuleBasedStateMachine):
             self.log.append(*self.appended[which % len(self.appended)])
 
     @rule(
-        where=st.integers(0, 23),
+        where=st.integers(0, 39),
         mishap=st.builds(
             Mishap,
             rewind=st.integers(0, 12),

@@ -1,8 +1,18 @@
-"""Comments: list, membership and counts."""
+"""Comments and replies: lists, membership, counts and places by likes."""
 
-from projections.comments import COMMENT_COUNTS, COMMENTS, COMMENTS_BY_POST, COMMENTS_PROJECTION, PostCommentRow
+from projections.comments import (
+    COMMENT_COUNTS,
+    COMMENTS,
+    COMMENTS_BY_POST,
+    COMMENTS_PROJECTION,
+    RANKED_COMMENTS,
+    REPLIES,
+    REPLY_COUNTS,
+    PostCommentRow,
+    ReplyRow,
+)
 from schemas import events as e
-from tests.unit.projections.folding import START_MS, Folding
+from tests.unit.projections.folding import START_MS, Folding, at_once
 
 POST, OTHER_POST, ANNA = 90, 91, 11
 
@@ -60,3 +70,81 @@ def test_the_comment_of_an_erased_person_has_no_text() -> None:
     assert [row.text for row in Folding(COMMENTS_PROJECTION).apply(write(5, None)).rows(COMMENTS_BY_POST, POST)] == [
         None
     ]
+
+
+def reply(comment_id: int, parent_id: int = 5) -> e.Event:
+    return e.CommentCreated(
+        comment_id=comment_id, post_id=POST, author_id=ANNA, text="so true", parent_id=parent_id, answered_id=12
+    )
+
+
+def reply_gone(comment_id: int, parent_id: int | None = 5) -> e.Event:
+    return e.CommentDeleted(comment_id=comment_id, post_id=POST, deleted_by=ANNA, parent_id=parent_id)
+
+
+def liked(comment_id: int, count: int, version: int, source: int = 0) -> e.Event:
+    return e.CommentLikesCounted(comment_id=comment_id, post_id=POST, source=source, version=version, count=count)
+
+
+def ranked(folding: Folding) -> list[tuple[int, int]]:
+    return [(row.comment_id, row.likes) for row in folding.rows(RANKED_COMMENTS, POST)]
+
+
+def replies(folding: Folding) -> tuple[list[int], int]:
+    row = folding.row(REPLY_COUNTS.key(POST, 5))
+    return [row.comment_id for row in folding.rows(REPLIES, POST, 5)], row.count if row else 0
+
+
+def test_replies_stand_oldest_first_under_their_comment_and_count() -> None:
+    folding = Folding(COMMENTS_PROJECTION).apply(write(5), reply(7), reply(8))
+    assert (listed(folding), replies(folding), count(folding)) == ([5], ([7, 8], 2), 3)
+    assert folding.rows(REPLIES, POST, 5)[0] == ReplyRow(
+        post_id=POST,
+        parent_id=5,
+        comment_id=7,
+        author_id=ANNA,
+        answered_id=12,
+        text="so true",
+        created_ms=START_MS + 1_000,
+    )
+
+
+def test_a_deleted_reply_leaves_list_and_counts() -> None:
+    folding = Folding(COMMENTS_PROJECTION).apply(write(5), reply(7), reply(8), reply_gone(7), reply_gone(7))
+    assert (replies(folding), count(folding)) == (([8], 1), 2)
+
+
+def test_a_deletion_that_names_another_parent_leaves_the_comment() -> None:
+    folding = Folding(COMMENTS_PROJECTION).apply(write(5), reply(7), reply_gone(7, None), reply_gone(7, 6), delete(7))
+    assert (replies(folding), count(folding)) == (([7], 1), 2)
+
+
+def test_likes_of_all_sources_make_a_comments_place() -> None:
+    folding = Folding(COMMENTS_PROJECTION).apply(write(5), write(6), write(7))
+    folding.apply(liked(5, 2, version=10), liked(6, 1, version=3), liked(6, 2, version=4, source=1))
+    assert ranked(folding) == [(6, 3), (5, 2), (7, 0)]
+    folding.apply(liked(6, 0, version=9, source=1))
+    assert ranked(folding) == [(5, 2), (6, 1), (7, 0)]
+
+
+def test_an_older_count_of_likes_changes_nothing() -> None:
+    folding = Folding(COMMENTS_PROJECTION).apply(write(5), liked(5, 4, version=10), liked(5, 3, version=9))
+    assert ranked(folding) == [(5, 4)]
+
+
+def test_replies_and_what_is_gone_have_no_place() -> None:
+    folding = Folding(COMMENTS_PROJECTION).apply(write(5), write(6), reply(7), liked(7, 3, version=1), delete(6))
+    folding.apply(liked(6, 9, version=2))
+    assert ranked(folding) == [(5, 0)]
+    row = folding.row(COMMENTS.key(POST, 7))
+    assert row is not None
+    assert row.likes == 3
+
+
+def test_whatever_changes_what_is_shown_of_comments_moves_the_version() -> None:
+    folding = Folding(COMMENTS_PROJECTION)
+    versions = []
+    for event in (write(5), reply(7), liked(5, 1, version=1), reply_gone(7), delete(5)):
+        folding.apply(event)
+        versions.append(at_once(folding.store.scan_kept(COMMENT_COUNTS, (POST,), limit=1))[0].offset)
+    assert versions == [0, 1, 2, 3, 4]

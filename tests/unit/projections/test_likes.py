@@ -1,6 +1,15 @@
 """Likes: membership and counts."""
 
-from projections.likes import LIKE_COUNTS, LIKES, LIKES_PROJECTION, LikeCountRow, LikeRow
+from projections.likes import (
+    LIKE_COUNTS,
+    LIKER_SHARDS,
+    LIKERS,
+    LIKES,
+    LIKES_PROJECTION,
+    LikeCountRow,
+    LikeRow,
+    liker_shard,
+)
 from schemas import events as e
 from tests.unit.projections.folding import Folding
 
@@ -49,3 +58,13 @@ def test_likes_of_other_posts_are_counted_apart() -> None:
 def test_the_last_unlike_leaves_a_count_of_zero_that_keeps_its_place_in_the_log() -> None:
     folding = Folding(LIKES_PROJECTION, partition=3).apply(like(1), unlike(1))
     assert folding.rows(LIKE_COUNTS, POST) == [LikeCountRow(post_id=POST, source=3, count=0)]
+
+
+def test_likers_spread_over_shards_and_leave_with_their_like() -> None:
+    folding = Folding(LIKES_PROJECTION).apply(*map(like, range(1, 201)), *map(unlike, range(1, 101)))
+    shards = [folding.rows(LIKERS, POST, shard) for shard in range(LIKER_SHARDS)]
+    assert all(shards), "two hundred likers leave no shard empty"
+    assert sorted(row.actor_id for rows in shards for row in rows) == list(range(101, 201))
+    for shard, rows in enumerate(shards):
+        assert all(liker_shard(row.actor_id) == shard for row in rows)
+        assert [row.liked_ms for row in rows] == sorted((row.liked_ms for row in rows), reverse=True)
