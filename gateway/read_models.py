@@ -6,7 +6,16 @@ from enum import Enum
 
 from photolog.positions import Position
 from projections.catalogue import PROJECTIONS
-from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY, MEDIA_COMPLETED, MEDIA_REQUESTED, POSTS, Topic
+from schemas.topics import (
+    COMMENTS,
+    FEED_FANOUT,
+    FEED_FANOUT_PRIORITY,
+    MEDIA_COMPLETED,
+    MEDIA_REQUESTED,
+    POSTS,
+    TOPICS,
+    Topic,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +43,18 @@ class Path(Enum):
     UNRELATED = "unrelated"
 
 
-_EMITS: Mapping[str, tuple[Topic, ...]] = {"posts": (FEED_FANOUT, FEED_FANOUT_PRIORITY, POSTS), "media": (POSTS,)}
+_EMITS: Mapping[str, tuple[Topic, ...]] = {
+    "posts": (FEED_FANOUT, FEED_FANOUT_PRIORITY, POSTS),
+    "media": (POSTS,),
+    "comment_likes": (COMMENTS,),
+    "comments": (COMMENTS,),
+}
 # The transcoding worker is no projection: nothing stores how far it has come, so no wait goes through it.
-_BLIND = {MEDIA_REQUESTED.name: (MEDIA_COMPLETED.name,)}
+# Telemetry leads to no read model at all.
+_BLIND: Mapping[str, tuple[str, ...]] = {
+    MEDIA_REQUESTED.name: (MEDIA_COMPLETED.name,),
+    **{topic.name: () for topic in TOPICS if topic.kind == "telemetry"},
+}
 
 READ_MODELS: tuple[ReadModel, ...] = (
     *(

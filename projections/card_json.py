@@ -3,6 +3,7 @@
 A cached piece begins with what a rule must know of it, so that a hidden card costs a look and none is ever parsed.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -61,22 +62,43 @@ class PostBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many there are. `comments` includes replies; `saves` is for the post's author to see and null to others."""
+
     likes: int
     comments: int
+    shares: int
+    saves: int | None
 
 
 class ViewerState(msgspec.Struct, frozen=True, kw_only=True):
     """What the viewer did with the post."""
 
     liked: bool
+    saved: bool
+
+
+class TopCommentBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a card shows of a comment's own rows. `created_at` in RFC 3339."""
+
+    id: str
+    text: str | None
+    likes: int
+    created_at: str
+
+
+class TopComment(TopCommentBody, frozen=True, kw_only=True):
+    """A comment on a card."""
+
+    author: AccountCard
 
 
 class PostCard(PostBody, frozen=True, kw_only=True):
-    """A post as clients get it."""
+    """A post as clients get it. `top_comments` are up to three: the most liked, among equals the newest."""
 
     author: AccountCard
     counts: Counts
     viewer: ViewerState
+    top_comments: list[TopComment]
 
 
 class CachedAccount(NamedTuple):
@@ -127,22 +149,43 @@ def parse_post(value: bytes) -> CachedPost:
     return CachedPost(_STATUSES[head[:1]], int(head[1:]), body)
 
 
-def stitched(post: CachedPost, author: bytes, likes: bytes, comments: bytes, liked: bool) -> bytes:
+class CachedCounts(NamedTuple):
+    """A post's counts, in decimal."""
+
+    likes: bytes
+    comments: bytes
+    shares: bytes
+    saves: bytes
+
+
+def stitched(
+    post: CachedPost,
+    author: bytes,
+    counts: CachedCounts,
+    viewer_id: int | None,
+    liked: bool,
+    saved: bool,
+    top_comments: Sequence[bytes],
+) -> bytes:
     """The JSON of a `PostCard`.
 
     Args:
         post: the post.
         author: the author's card.
-        likes: how many, in decimal.
-        comments: how many, in decimal.
+        counts: the post's counts.
+        viewer_id: who looks; how often a post was saved is for its author alone.
         liked: whether the viewer likes it.
+        saved: whether the viewer saved it.
+        top_comments: the JSON of each.
     """
-    return b'{%b,"author":%b,"counts":{"likes":%b,"comments":%b},"viewer":{"liked":%b}}' % (
+    return b'{%b,"author":%b,"counts":%b,"viewer":{"liked":%b,"saved":%b},"top_comments":[%b]}' % (
         post.body,
         author,
-        likes,
-        comments,
+        b'{"likes":%b,"comments":%b,"shares":%b,"saves":%b}'
+        % (counts.likes, counts.comments, counts.shares, counts.saves if viewer_id == post.owner_id else b"null"),
         b"true" if liked else b"false",
+        b"true" if saved else b"false",
+        b",".join(top_comments),
     )
 
 

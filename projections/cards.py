@@ -6,14 +6,16 @@ reading.
 | entry | fields |
 |---|---|
 | `account:{slot}:id` | `card` |
-| `post:{slot}:id` | `card`; `likes` and `comments`, sums over their parts, one for each source partition |
+| `post:{slot}:id` | `card`; `likes`, `comments`, `shares` and `saves`, sums over their parts, one for each source
+partition; `top`, of several rows: projections/top_comments.py |
 | `likes:{slot}:viewer` | one for each post, named by its id: liked, or known not to be |
+| `saves:{slot}:viewer` | the same of saved posts |
 | `relations:{slot}:viewer` | one for each other account: projections/relations.py |
 """
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -35,18 +37,26 @@ from projections.graph import PAIRS, PairRow
 from projections.likes import LIKE_COUNTS, LIKES, LikeCountRow
 from projections.posts import POSTS, PostRow
 from projections.relations import relation_writes
+from projections.saves import SAVE_COUNTS, SAVES, SaveCountRow
+from projections.shares import SHARE_COUNTS, ShareCountRow
 from projections.stores.port import CacheWrite
-from projections.tables import KeyTuple, Row, RowKey
+from projections.tables import KeyTuple, Row, RowKey, Table
 from projections.writes import Kept
 from schemas.events import MediaItem
 
 CARD = "card"
-SumName = Literal["likes", "comments"]
-LIKE_SUM: SumName = "likes"
-COMMENT_SUM: SumName = "comments"
+SumName = Literal["likes", "comments", "shares", "saves"]
+CountRow = LikeCountRow | CommentCountRow | ShareCountRow | SaveCountRow
+SUMS: dict[SumName, Table[Any]] = {
+    "likes": LIKE_COUNTS,
+    "comments": COMMENT_COUNTS,
+    "shares": SHARE_COUNTS,
+    "saves": SAVE_COUNTS,
+}
+"""The counts of a card, and the table that holds the parts of each."""
 _ALL_PARTS = "*"
 _KEYS_KEPT = 32_768  # the same posts and accounts are on many pages
-_LIKED = b"1"
+_YES = b"1"
 _MEDIA = msgspec.json.Decoder(list[MediaItem])
 
 
@@ -65,6 +75,11 @@ def post_key(post_id: int) -> str:
 def likes_key(viewer_id: int) -> str:
     """The entry of what a viewer likes: one field for each post, named by its id."""
     return f"likes:{{{slot_of(viewer_id)}}}:{viewer_id}"
+
+
+def saves_key(viewer_id: int) -> str:
+    """The entry of what a viewer saved: one field for each post, named by its id."""
+    return f"saves:{{{slot_of(viewer_id)}}}:{viewer_id}"
 
 
 def account_standing(value: bytes | None) -> Standing:
@@ -86,7 +101,12 @@ def post_writes(post_id: int, kept: Kept) -> list[CacheWrite]:
 
 def like_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
     """The cached form of what LIKES holds of an account and a post."""
-    return [CacheWrite(likes_key(actor_id), str(post_id), kept.offset, None if kept.row is None else _LIKED)]
+    return [CacheWrite(likes_key(actor_id), str(post_id), kept.offset, None if kept.row is None else _YES)]
+
+
+def save_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
+    """The cached form of what SAVES holds of an account and a post."""
+    return [CacheWrite(saves_key(actor_id), str(post_id), kept.offset, None if kept.row is None else _YES)]
 
 
 def sum_writes(post_id: int, name: SumName, parts: Iterable[Kept]) -> list[CacheWrite]:
@@ -94,19 +114,19 @@ def sum_writes(post_id: int, name: SumName, parts: Iterable[Kept]) -> list[Cache
 
     Args:
         post_id: the post.
-        name: `LIKE_SUM` or `COMMENT_SUM`.
-        parts: every row of LIKE_COUNTS or COMMENT_COUNTS under the post.
+        name: which count.
+        parts: every row of its table in `SUMS` under the post.
     """
     writes = []
     for kept in parts:
-        row = cast(LikeCountRow | CommentCountRow, kept.row)
+        row = cast(CountRow, kept.row)
         writes.append(_part_write(post_id, row.source, name, kept))
     return [*writes, CacheWrite(post_key(post_id), f"{name}/{_ALL_PARTS}", 0, None)]
 
 
 def sum_of(parts: Iterable[Kept]) -> bytes:
     """A count in the form that `sum_writes` makes a cache answer with."""
-    return b"%d" % sum(cast(LikeCountRow | CommentCountRow, kept.row).count for kept in parts)
+    return b"%d" % sum(cast(CountRow, kept.row).count for kept in parts)
 
 
 def cache_writes(key: RowKey[Row], kept: Kept) -> list[CacheWrite]:
@@ -115,8 +135,12 @@ def cache_writes(key: RowKey[Row], kept: Kept) -> list[CacheWrite]:
     return list(form(key.values, kept)) if form is not None else []
 
 
+def _parts_of(name: SumName) -> Callable[[KeyTuple, Kept], Iterable[CacheWrite]]:
+    return lambda key, kept: [_part_write(key[0], key[1], name, kept)]
+
+
 def _part_write(post_id: int, source: int, name: str, kept: Kept) -> CacheWrite:
-    row = cast(LikeCountRow | CommentCountRow | None, kept.row)
+    row = cast(CountRow | None, kept.row)
     return CacheWrite(post_key(post_id), f"{name}/{source}", kept.offset, None if row is None else b"%d" % row.count)
 
 
@@ -173,6 +197,6 @@ _FORMS: dict[str, Callable[[KeyTuple, Kept], Iterable[CacheWrite]]] = {
     POSTS.name: lambda key, kept: post_writes(key[0], kept),
     PAIRS.name: lambda key, kept: relation_writes(key[0], key[1], cast(PairRow | None, kept.row), kept.offset),
     LIKES.name: lambda key, kept: like_writes(key[0], key[1], kept),
-    LIKE_COUNTS.name: lambda key, kept: [_part_write(key[0], key[1], LIKE_SUM, kept)],
-    COMMENT_COUNTS.name: lambda key, kept: [_part_write(key[0], key[1], COMMENT_SUM, kept)],
+    SAVES.name: lambda key, kept: save_writes(key[0], key[1], kept),
+    **{table.name: _parts_of(name) for name, table in SUMS.items()},
 }

@@ -5,15 +5,20 @@ from dataclasses import dataclass
 
 from photolog.ids import now_ms
 from projections.accounts import ACCOUNTS_PROJECTION
+from projections.comment_likes import COMMENT_LIKES_PROJECTION
 from projections.comments import COMMENTS_PROJECTION
 from projections.fold import Projection
 from projections.graph import GRAPH_PROJECTION
 from projections.likes import LIKES_PROJECTION
 from projections.media import MEDIA_PROJECTION
 from projections.posts import POSTS_PROJECTION
+from projections.reports import REPORTS_PROJECTION
+from projections.saves import SAVES_PROJECTION
+from projections.shares import SHARES_PROJECTION
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from schemas.serde import Serde
 from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
+from streams.comment_reactions import CommentLikesReaction, CommentsReaction
 from streams.decoding import Decoder, Keys
 from streams.delivery import NAME as FEED
 from streams.delivery import FanoutDelivery
@@ -69,7 +74,11 @@ def live_steps(resources: JobResources) -> Steps:
         (POSTS_PROJECTION, PostsReaction(resources.rows, publisher, emitter, resources.timelines, resources.recent)),
         (MEDIA_PROJECTION, MediaReaction(resources.rows, publisher)),
         (LIKES_PROJECTION, None),
-        (COMMENTS_PROJECTION, None),
+        (COMMENTS_PROJECTION, CommentsReaction(resources.rows, emitter, resources.cache)),
+        (SAVES_PROJECTION, None),
+        (SHARES_PROJECTION, None),
+        (COMMENT_LIKES_PROJECTION, CommentLikesReaction(emitter)),
+        (REPORTS_PROJECTION, None),
     )
     decoder = Decoder(resources.serde, resources.keys)
     steps: Steps = {}

@@ -142,22 +142,21 @@ class _Building:
 
     async def take(self, skeleton: Skeleton) -> Place | None:
         """Show what may be shown of a stretch. Answers where the page goes on, once it is full."""
-        entries, limit = skeleton.stretch.entries, self._limit
-        for part in (entries[:limit], entries[limit:]):
-            for entry, card in zip(part, await self._cards(part), strict=True):
-                if card is None:
-                    continue
-                self.cards.append(card)
-                if len(self.cards) == limit:
-                    last = entry is entries[-1]
-                    return BEGINNING if last and skeleton.stretch.ended else place_of(entry)
+        entries = skeleton.stretch.entries
+        # What is ahead is read along with the rest, so that hidden entries cost no further round trip.
+        for entry, card in zip(entries, await self._cards(entries), strict=True):
+            if card is None:
+                continue
+            self.cards.append(card)
+            if len(self.cards) == self._limit:
+                last = entry is entries[-1]
+                return BEGINNING if last and skeleton.stretch.ended else place_of(entry)
         return None
 
     async def take_what_is_known(self, entries: Sequence[TimelineEntry]) -> None:
         """Fill the page with what may be shown of entries between which others may lie."""
         self.reasons.add("budget-spent")
-        found = [card for card in await self._cards(entries) if card is not None]
-        self.cards += found[: self._limit - len(self.cards)]
+        self.cards += [card for card in await self._cards(entries) if card is not None]
 
     def page(self, mark: Place | None, complete: int | None = None) -> Page:
         """The page that goes on at a place, complete for its first cards or for all of them."""
@@ -167,7 +166,8 @@ class _Building:
     async def _cards(self, entries: Sequence[TimelineEntry]) -> list[bytes | None]:
         shown = [(entry.post_id, entry.author_id) for entry in entries]
         away = partial(self.reasons.add, "cache-away")
-        return await hydrate(self._services, self._viewer_id, shown, _in_feed, away)
+        room = self._limit - len(self.cards)
+        return await hydrate(self._services, self._viewer_id, shown, _in_feed, away, cards_max=room)
 
 
 def _in_feed(viewer_id: int | None, post: CachedPost, author: CachedAccount, relation: Relation) -> bool:
@@ -206,6 +206,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "feed",
         query=ListQuery,
         response=FeedPage,
-        models=("accounts", "comments", "feed", "graph", "likes", "posts"),
+        models=("accounts", "comments", "feed", "graph", "likes", "posts", "saves", "shares"),
     ),
 )

@@ -13,7 +13,7 @@ from gateway.visibility import nothing_here, see_posts_of
 from projections.card_json import PostCard
 from projections.posts import POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS, OwnedPostRow, PublishedPostRow
 
-MODELS = ("accounts", "comments", "graph", "likes", "posts")
+MODELS = ("accounts", "comments", "graph", "likes", "posts", "saves", "shares")
 
 
 class PostPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,14 @@ from gateway.services import Services
 from photolog.settings import LimitSettings
 from projections.accounts import ACCOUNTS, AccountRow
 from projections.cards import cache_writes
+from projections.comments import (
+    COMMENT_COUNTS,
+    COMMENTS_BY_POST,
+    RANKED_COMMENTS,
+    CommentCountRow,
+    PostCommentRow,
+    RankedCommentRow,
+)
 from projections.feed import TOP, Place, entry_of
 from projections.graph import FOLLOWERS, FOLLOWINGS, PAIRS, FollowerRow, FollowingRow, PairRow, follower_place
 from projections.likes import LIKE_COUNTS, LIKES, LikeCountRow, LikeRow
@@ -32,6 +40,7 @@ from projections.stores.port import (
     VersionedCache,
 )
 from projections.stores.recent_reading import fill_recent
+from projections.stores.top_comments import read_top_comments
 from projections.writes import Positioned, Write, put, remove
 from tests.unit.gateway.river import River
 
@@ -54,6 +63,7 @@ class World:
     pairs: dict[tuple[int, int], PairRow] = field(default_factory=dict)
     posts: dict[int, PostRow] = field(default_factory=dict)
     likes: set[tuple[int, int]] = field(default_factory=set)
+    comments: dict[int, int] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=lambda: count(10_000))
 
     def __post_init__(self) -> None:
@@ -146,6 +156,21 @@ class World:
             put(LIKE_COUNTS, LikeCountRow(post_id=post_id, source=source, count=count)),
             put(LIKES, LikeRow(actor_id=actor, post_id=post_id, liked_ms=0)),
         )
+
+    async def comment(self, author: int, post_id: int, likes: int = 0) -> int:
+        """Comment on a post; so many already like the comment."""
+        comment_id, self.clock_ms = next(self.ids), self.clock_ms + 1
+        count = self.comments[post_id] = self.comments.get(post_id, 0) + 1
+        row = PostCommentRow(
+            post_id=post_id, comment_id=comment_id, author_id=author, text="nice", created_ms=self.clock_ms
+        )
+        await self._write(
+            put(COMMENTS_BY_POST, row),
+            put(RANKED_COMMENTS, RankedCommentRow(post_id=post_id, likes=likes, comment_id=comment_id)),
+            put(COMMENT_COUNTS, CommentCountRow(post_id=post_id, source=0, count=count)),
+        )
+        await self.cache.merge([await read_top_comments(self.rows, post_id)])
+        return comment_id
 
     def expected(self, viewer: int) -> list[int]:
         """The whole feed of a viewer, from nothing but what is true."""

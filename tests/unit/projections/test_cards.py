@@ -6,7 +6,17 @@ import msgspec
 import pytest
 
 from projections.accounts import ACCOUNTS, AccountRow
-from projections.card_json import AccountCard, Photograph, Place, PostCard, parse_account, parse_post, stitched
+from projections.card_json import (
+    AccountCard,
+    CachedCounts,
+    Counts,
+    Photograph,
+    Place,
+    PostCard,
+    parse_account,
+    parse_post,
+    stitched,
+)
 from projections.cards import (
     account_key,
     account_standing,
@@ -56,13 +66,14 @@ def changed(row: Any, **fields: Any) -> Any:
     return msgspec.structs.replace(row, **fields)
 
 
-def card_of(post: PostRow, account: AccountRow = ACCOUNT, liked: bool = True) -> PostCard:
+def card_of(post: PostRow, account: AccountRow = ACCOUNT, liked: bool = True, viewer_id: int = 8) -> PostCard:
     (account_write,) = account_writes(account.account_id, Kept(account, 1))
     (post_write,) = post_writes(post.post_id, Kept(post, 1))
     assert account_write.value is not None
     assert post_write.value is not None
     author = parse_account(7, account_write.value).card
-    raw = stitched(parse_post(post_write.value), author, b"3", b"0", liked)
+    counts = CachedCounts(b"3", b"0", b"2", b"1")
+    raw = stitched(parse_post(post_write.value), author, counts, viewer_id, liked, False, [])
     # Strictly: a field that the documented type does not have would be a lie in the documentation.
     assert msgspec.json.decode(raw).keys() == set(PostCard.__struct_fields__)
     return msgspec.json.decode(raw, type=PostCard)
@@ -73,7 +84,8 @@ def test_a_card_shows_post_author_counts_and_viewer() -> None:
     assert card.author == AccountCard(id="7", username="ada", display_name='Ada "the" L\n', verified=False)
     assert card_of(POST, changed(ACCOUNT, verified=True)).author.verified
     assert (card.id, card.caption, card.hashtags, card.mentions) == ("11", POST.caption, ["sky"], ["grace"])
-    assert (card.counts.likes, card.counts.comments, card.viewer.liked) == (3, 0, True)
+    assert card.counts == Counts(likes=3, comments=0, shares=2, saves=None)
+    assert (card.viewer.liked, card.viewer.saved, card.top_comments) == (True, False, [])
     assert (card.created_at, card.published_at) == ("2025-11-22T10:15:40.007Z", "2025-11-22T10:15:41.999Z")
     assert card.location == Place(name="Jena", latitude=50.9, longitude=None)
     assert card.photographs[0] == Photograph(
@@ -81,6 +93,10 @@ def test_a_card_shows_post_author_counts_and_viewer() -> None:
     )
     assert card.photographs[1].alt is None
     assert not card.edited
+
+
+def test_how_often_a_post_was_saved_is_for_its_author_alone() -> None:
+    assert [card_of(POST, viewer_id=viewer).counts.saves for viewer in (7, 8)] == [1, None]
 
 
 def test_a_processing_post_shows_its_photographs_without_files() -> None:

@@ -1,4 +1,4 @@
-"""A small world's events: five people, posts in every state, likes and comments that come and go."""
+"""A small world's events: five people, posts in every state, and all that people do with posts and comments."""
 
 from typing import Literal
 
@@ -31,6 +31,20 @@ def post(post_id: int, owner_id: int, *media_ids: int) -> e.PostCreated:
     )
 
 
+def comment(comment_id: int, author_id: int, parent_id: int | None = None) -> e.CommentCreated:
+    return e.CommentCreated(
+        comment_id=comment_id, post_id=101, author_id=author_id, text=f"text {comment_id}", parent_id=parent_id
+    )
+
+
+def comment_gone(comment_id: int, deleted_by: int, parent_id: int | None = None) -> e.CommentDeleted:
+    return e.CommentDeleted(comment_id=comment_id, post_id=101, deleted_by=deleted_by, parent_id=parent_id)
+
+
+def comment_liked(actor_id: int, comment_id: int) -> e.CommentLiked:
+    return e.CommentLiked(actor_id=actor_id, comment_id=comment_id, post_id=101)
+
+
 def ready(media_id: int, owner_id: int) -> e.MediaTranscodingCompleted:
     variant = e.MediaVariant(
         name="w320.jpeg", content_type="image/jpeg", width=320, height=200, size_bytes=9, object_key="k"
@@ -56,8 +70,17 @@ async def live(river: River) -> None:
     await river.pump()
     river.append(e.FollowApproved(follower_id=DORA, followee_id=ANNA))
     river.append(e.PostLiked(actor_id=BERT, post_id=101), e.PostLiked(actor_id=CARL, post_id=101))
-    river.append(e.CommentCreated(comment_id=901, post_id=101, author_id=BERT, text="nice"))
+    river.append(comment(901, BERT), comment(902, CARL), comment(903, DORA), comment(911, ANNA, parent_id=901))
+    river.append(e.PostSaved(actor_id=BERT, post_id=101, owner_id=ANNA), e.PostUnsaved(actor_id=CARL, post_id=101))
+    river.append(e.PostShared(share_id=801, actor_id=BERT, post_id=101, channel="link"))
     river.append(e.PostUnliked(actor_id=CARL, post_id=101), e.PostLiked(actor_id=DORA, post_id=101))
     river.append(e.PostCaptionChanged(post_id=101, owner_id=ANNA, caption="better", mentions=[], hashtags=[]))
     river.append(e.FollowDeleted(follower_id=CARL, followee_id=ANNA), e.PostDeleted(post_id=102, owner_id=BERT))
+    await river.pump()
+    river.append(comment_liked(ANNA, 902), comment_liked(BERT, 902), comment_liked(CARL, 903), comment_liked(EMIL, 911))
+    river.append(comment(912, DORA, parent_id=901), comment(913, CARL, parent_id=902), comment_gone(901, BERT))
+    # Written while its comment was being deleted.
+    river.append(comment(914, EMIL, parent_id=901))
+    await river.pump()
+    river.append(e.CommentUnliked(actor_id=BERT, comment_id=902, post_id=101), comment_liked(DORA, 903))
     await river.pump()
