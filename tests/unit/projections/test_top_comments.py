@@ -25,7 +25,7 @@ def test_candidates_come_back_in_their_order_as_the_documented_json() -> None:
     write = top_write(POST, COUNTS, [ranked(5, 3), ranked(6, 0)], [listed(5), listed(6, None)])
     assert (write.key, write.field, write.version) == (post_key(POST), TOP, 41)
     first, second = parse_top(write.value)
-    author = AccountCard(id="7", username="ada", display_name=None)
+    author = AccountCard(id="7", username="ada", display_name=None, verified=False)
     raw = top_comment(first, msgspec.json.encode(author))
     assert msgspec.json.decode(raw).keys() == set(TopComment.__struct_fields__)
     assert msgspec.json.decode(raw, type=TopComment) == TopComment(
