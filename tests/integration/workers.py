@@ -60,6 +60,7 @@ class WorkerProcess:
             "PHOTOLOG_HOME": str(log.parent),
         }
         self._ending = threading.Event()
+        self._changing = threading.Lock()
         self.process = self._start()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
@@ -94,7 +95,8 @@ class WorkerProcess:
 
     def end(self) -> None:
         """Stop it for good."""
-        self._ending.set()
+        with self._changing:
+            self._ending.set()
         self.terminate()
         try:
             self.process.wait(20)
@@ -106,10 +108,12 @@ class WorkerProcess:
         while True:
             status = self.process.wait()
             self.exits.append(status)
-            if self._ending.is_set():
-                return
-            time.sleep(0.3)
-            self.process = self._start()
+            self._ending.wait(0.3)
+            # One that died by itself as it was to end must not be started once more, with nobody left to end it.
+            with self._changing:
+                if self._ending.is_set():
+                    return
+                self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
