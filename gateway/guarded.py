@@ -76,6 +76,9 @@ class GuardedCache:
     async def read(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[bytes | Missing | None]]:
         return await self._circuit.call(lambda: self._inner.read(wanted))
 
+    async def read_all(self, key: str) -> Mapping[str, bytes | None]:
+        return await self._circuit.call(lambda: self._inner.read_all(key))
+
     async def drop(self, keys: Sequence[str]) -> None:
         await self._circuit.call(lambda: self._inner.drop(keys))
 

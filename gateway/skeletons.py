@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 import structlog
 
+from gateway.followees import followees
 from gateway.readings import Found
 from gateway.services import Services
 from photolog.errors import StoreUnavailable
@@ -30,12 +31,10 @@ from projections.feed import (
     stretch_of_page,
     stretch_of_rows,
 )
-from projections.graph import FOLLOWINGS
 from projections.posts import PUBLISHED_POSTS
 from projections.stores.port import UNFILLED_MS, RowStore, TimelineEntry, TimelinePage
 from projections.stores.recent_reading import recent_stretches
 
-FOLLOWINGS_MAX = 7_500
 _READS_AT_ONCE = 128
 _ROWS_FIRST = 4  # of each of many authors, most of whom post less than the few who fill the page
 _GROWTH = 4
@@ -177,8 +176,7 @@ async def _lower(services: Services, viewer_id: int, after: Place, count: int, f
 
 async def _sources(services: Services, viewer_id: int) -> list[int]:
     """Everyone whose posts make up the feed, the viewer included."""
-    followings = await services.rows.scan(FOLLOWINGS, (viewer_id,), limit=FOLLOWINGS_MAX)
-    return [viewer_id, *(following.followee_id for following in followings)]
+    return [viewer_id, *await followees(services, viewer_id)]
 
 
 async def _newest_of(rows: RowStore, author_ids: Sequence[int], after: Place, count: int, found: Found) -> Stretch:

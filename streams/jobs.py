@@ -28,6 +28,7 @@ from streams.lanes import ORDINARY, PRIORITY, Lanes
 from streams.publication import Publisher, ReachRule
 from streams.reactions import GraphReaction, MediaReaction, PostsReaction
 from streams.step import Log, Step
+from streams.witness import WitnessedPositions
 
 Steps = dict[str, tuple[Step, ...]]
 """The steps of each topic, by its name."""
@@ -39,7 +40,8 @@ class JobResources:
 
     Args:
         rows: rows and their positions.
-        timelines: timelines, with the position of their deliveries.
+        timelines: timelines, with the position of their deliveries; a witness of every other one stands there too,
+            so they are in the engine that holds the caches.
         recent: authors' recent posts, a cache of rows.
         cache: caches of rows.
         cache_form: the cached forms of a row.
@@ -68,9 +70,10 @@ def live_steps(resources: JobResources) -> Steps:
     """Every job, with everything that follows from an event."""
     emitter = Emitter(resources.log, resources.serde)
     publisher = Publisher(resources.rows, emitter, resources.reach, resources.clock_ms)
+    graph = GraphReaction(resources.rows, resources.cache, resources.timelines, resources.timeline_entries)
     reactions: tuple[tuple[Projection, Reaction | None], ...] = (
         (ACCOUNTS_PROJECTION, None),
-        (GRAPH_PROJECTION, GraphReaction(resources.rows, resources.timelines, resources.timeline_entries)),
+        (GRAPH_PROJECTION, graph),
         (POSTS_PROJECTION, PostsReaction(resources.rows, publisher, emitter, resources.timelines, resources.recent)),
         (MEDIA_PROJECTION, MediaReaction(resources.rows, publisher)),
         (LIKES_PROJECTION, None),
@@ -81,10 +84,11 @@ def live_steps(resources: JobResources) -> Steps:
         (REPORTS_PROJECTION, None),
     )
     decoder = Decoder(resources.serde, resources.keys)
+    positions = WitnessedPositions(resources.rows, resources.timelines)
     steps: Steps = {}
     for projection, reaction in reactions:
         work = Folding(projection, resources.rows, resources.cache, resources.cache_form, reaction)
-        _list(steps, projection, Step(projection.name, resources.rows, decoder, work, resources.log))
+        _list(steps, projection, Step(projection.name, positions, decoder, work, resources.log))
     _add_lanes(steps, resources, decoder)
     return steps
 

@@ -6,9 +6,10 @@ Each reaction decides from the rows as they are after the batch, so that it may 
 from collections.abc import Sequence
 from functools import partial
 
+from projections.followees import followee_write
 from projections.graph import PAIRS, side_of
 from projections.posts import MEDIA_POSTS, POSTS, PUBLISHED_POSTS, PostRow
-from projections.stores.port import RecentPosts, RowStore, TimelineEntry, TimelineStore
+from projections.stores.port import CacheWrite, RecentPosts, RowStore, TimelineEntry, TimelineStore, VersionedCache
 from schemas import events as e
 from streams.bounded import bounded_map
 from streams.emission import Emitter
@@ -131,24 +132,29 @@ class MediaReaction:
 
 
 class GraphReaction:
-    """After the graph: bring the newest posts of a newly followed account into the follower's timeline.
+    """After the graph: keep the cached lists of followees, and bring the newest posts of a newly followed account into
+    the follower's timeline. In this order, so that who fills a timeline without the followee has not merged yet.
 
     Fan-out reads the followers after the post was written, and this reads the posts after the follower was, so a
     follow and a post that race cannot miss each other.
 
     Args:
         rows: published posts.
+        cache: takes the followees.
         timelines: take the entries, where the follower has one.
         entries: how many posts to take, as many as a timeline holds.
     """
 
-    def __init__(self, rows: RowStore, timelines: TimelineStore, entries: int) -> None:
+    def __init__(self, rows: RowStore, cache: VersionedCache, timelines: TimelineStore, entries: int) -> None:
         self._rows = rows
+        self._cache = cache
         self._timelines = timelines
         self._entries = entries
 
     async def react(self, folded: Folded) -> Outputs:
         """Read each followed account's posts once, however many began to follow it."""
+        if changes := followee_changes(folded):
+            await self._cache.merge(changes)
         followers: dict[int, set[int]] = {}
         for follower_id, followee_id in new_followings(folded):
             followers.setdefault(followee_id, set()).add(follower_id)
@@ -164,6 +170,30 @@ class GraphReaction:
     async def _posts_of(self, account_id: int) -> list[TimelineEntry]:
         rows = await self._rows.scan(PUBLISHED_POSTS, (account_id,), limit=self._entries)
         return [TimelineEntry(row.published_ms, row.post_id, row.owner_id, row.delivery == "pull") for row in rows]
+
+
+def followee_changes(folded: Folded) -> list[CacheWrite]:
+    """Both or one of the lists of followees that each event may have changed, as they are after the batch."""
+    ends = {pair for recorded in folded.batch.events for pair in _may_have_changed(recorded.event)}
+    return [_followee(folded, follower_id, followee_id) for follower_id, followee_id in sorted(ends)]
+
+
+def _may_have_changed(event: e.Event) -> tuple[tuple[int, int], ...]:
+    """(follower, followee) of each following that an event can begin or end."""
+    match event:
+        case e.FollowCreated() | e.FollowApproved() | e.FollowDeleted() | e.FollowerRemoved():
+            return ((event.follower_id, event.followee_id),)
+        case e.AccountBlocked():
+            return (event.blocker_id, event.blocked_id), (event.blocked_id, event.blocker_id)
+    return ()
+
+
+def _followee(folded: Folded, follower_id: int, followee_id: int) -> CacheWrite:
+    key = PAIRS.key(*sorted((follower_id, followee_id)))
+    pair, offset = folded.row(key), folded.state[key].offset
+    side = side_of(pair, follower_id) if pair is not None else None
+    since_ms = side.follows_since_ms if side is not None and side.follows == "active" else None
+    return followee_write(follower_id, followee_id, since_ms, offset)
 
 
 def new_followings(folded: Folded) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """A versioned cache in dictionaries: the fake that tests use, held to the same contract as Redis."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from projections.stores.port import MISSING, CacheWrite, Missing
@@ -70,6 +70,11 @@ class MemoryCache:
         """See `VersionedCache.read`."""
         nothing = _Entry(0)
         return [[(self._alive(key) or nothing).value(name) for name in fields] for key, fields in wanted]
+
+    async def read_all(self, key: str) -> Mapping[str, bytes | None]:
+        """See `VersionedCache.read_all`."""
+        entry = self._alive(key)
+        return {} if entry is None else {field: value for field, (_, value) in entry.fields.items()}
 
     async def drop(self, keys: Sequence[str]) -> None:
         """See `VersionedCache.drop`."""

@@ -296,5 +296,8 @@ class VersionedCache(Protocol):
     async def read(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[bytes | Missing | None]]:
         """For each (key, fields): values in order; `MISSING` where the cache knows nothing. One round trip."""
 
+    async def read_all(self, key: str) -> Mapping[str, bytes | None]:
+        """Every field of an entry that holds no sums; none where the cache knows nothing."""
+
     async def drop(self, keys: Sequence[str]) -> None:
         """Forget entries."""

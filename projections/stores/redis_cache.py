@@ -4,7 +4,7 @@ A read is one script call for each node, however many entries it asks for: a cli
 more on them than Redis does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from photolog.engines.redis_client import RedisClient
@@ -12,6 +12,7 @@ from projections.stores.port import MISSING, CacheWrite, Missing
 from projections.stores.redis_scripts import ScriptCall, ScriptRunner, script
 
 _MERGE, _READ = script("cache_merge"), script("cache_read")
+_SEALED = b"!"
 _WORDS_PER_CALL = 3_000  # Lua unpacks at most 8,000 values
 Wanted = tuple[str, Sequence[str]]
 
@@ -54,6 +55,13 @@ class RedisCache:
             answers = (await self._runner.run([_read_call(wanted)]))[0] if wanted else []
             return [_values(answer) for answer in answers]
         return await self._read_in_parts(wanted)
+
+    async def read_all(self, key: str) -> Mapping[str, bytes | None]:
+        """See `VersionedCache.read_all`."""
+        answer = await self._runner.command("HGETALL", key)
+        # A node's client answers with a dictionary, a cluster's with what came over the wire.
+        pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
+        return {field.decode(): _value(stored) for field, stored in pairs if field != _SEALED}
 
     async def drop(self, keys: Sequence[str]) -> None:
         """See `VersionedCache.drop`."""
@@ -105,6 +113,11 @@ def _read_call(wanted: Sequence[Wanted]) -> ScriptCall:
         words.append(len(fields))
         words += fields
     return ScriptCall(_READ, [key for key, _ in wanted], words)
+
+
+def _value(stored: bytes) -> bytes | None:
+    _, there, value = stored.partition(b"|")
+    return value if there else None
 
 
 def _stored(write: CacheWrite) -> bytes:

@@ -120,6 +120,22 @@ async def test_reading_the_same_entry_twice_answers_twice(subject: CacheSubject)
     assert await subject.store.read([(key, ("a",)), (key, ("b", "a"))]) == [[b"x"], [b"y", b"x"]]
 
 
+async def test_all_fields_of_an_entry_are_read_at_once(subject: CacheSubject) -> None:
+    key, value = fresh_key(), bytes(range(256))
+    assert await subject.store.read_all(key) == {}
+    await subject.store.merge([write(key, "a", 1, value), write(key, "b", -1, None), write(key, "c", 2, b"")])
+    await subject.store.merge([write(key, "a", 0, b"old"), write(key, "c", 3, b"new")])
+    assert await subject.store.read_all(key) == {"a": value, "b": None, "c": b"new"}
+    await subject.store.drop([key])
+    assert await subject.store.read_all(key) == {}
+
+
+async def test_a_sealed_entry_has_no_fields(subject: CacheSubject) -> None:
+    key = fresh_key()
+    await subject.store.merge([write(key, str(number), 1, b"x") for number in range(FIELDS_MAX + 1)])
+    assert await subject.store.read_all(key) == {}
+
+
 async def test_a_dropped_entry_is_forgotten(subject: CacheSubject) -> None:
     kept, dropped = fresh_key(), fresh_key()
     await subject.store.merge([write(kept, "a", 5, b"x"), write(dropped, "a", 5, b"x")])

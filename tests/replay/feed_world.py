@@ -9,6 +9,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -35,7 +36,7 @@ from streams.publication import ReachRule
 from tests.replay import actions
 from tests.replay.naive import NaiveWorld
 from tests.unit.gateway.river import River
-from tests.unit.streams.river import SERDE, MemoryLog, OpenKeys, encoded
+from tests.unit.streams.river import PARTITIONS, SERDE, MemoryLog, OpenKeys, encoded
 
 TIMELINE_ENTRIES = 4
 RECENT_ENTRIES = 3
@@ -44,7 +45,7 @@ PAGES_MAX = 200
 _LONG_PAUSES = 0.1
 _BATCHES_IN_A_ROW = 3
 
-_CALLS = {"load", "get", "get_many", "scan", "scan_kept", "position", "read", "page"}
+_CALLS = {"load", "get", "get_many", "scan", "scan_kept", "position", "read", "read_all", "page"}
 _CHANGES = {"apply", "advance", "merge", "deliver", "open", "append_all", "record", "fill"}
 
 
@@ -122,6 +123,7 @@ class FeedWorld:
         self.steps: Steps = {}
         self.read: dict[tuple[str, int], int] = {}
         self.restart()
+        self._snapshot: list[dict[str, Any]] = []
         self.naive = NaiveWorld()
         self._seen: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._applied: set[UUID] = set()
@@ -144,6 +146,20 @@ class FeedWorld:
                 clock_ms=lambda: self.now_ms,
             )
         )
+
+    async def back_up(self) -> None:
+        """Redis writes a snapshot of all that it holds, positions included. The jobs looked after it a moment ago."""
+        self.restart()
+        for topic, steps in self.steps.items():
+            for step in steps:
+                for partition in range(PARTITIONS):
+                    await step.verify(topic, partition)
+        self._snapshot = [_held(store) for store in self.memory[1:]]
+
+    def restore(self) -> None:
+        """Redis comes back with what the snapshot holds, and has forgotten everything since."""
+        for store, held in zip(self.memory[1:], self._snapshot, strict=bool(self._snapshot)):
+            vars(store).update(deepcopy(held))
 
     def append(self, event: e.Event) -> None:
         """A command's event is acknowledged."""
@@ -276,3 +292,8 @@ class FeedWorld:
                     event = SERDE.open_record(SERDE.parse(record.value), lambda _: None)
                     self.naive.apply(event, record.timestamp_ms)
             self._seen[place] = len(records)
+
+
+def _held(store: object) -> dict[str, Any]:
+    """What an engine would hold; what numbers the lives of timelines is drawn at random there."""
+    return {name: deepcopy(value) for name, value in vars(store).items() if name != "_lives"}

@@ -155,6 +155,16 @@ class FeedMachine(RuleBasedStateMachine):
         self.world.reach = changed
         self.world.restart()
 
+    @rule()
+    def redis_is_backed_up(self) -> None:
+        self.runner.run(self.world.back_up())
+
+    @rule()
+    def redis_is_restored(self) -> None:
+        """Until the jobs have made up for it, nobody can be promised anything."""
+        self.world.restore()
+        self.readings.clear()
+
     @rule(viewer=people, limit=st.integers(1, 5), seed=seeds)
     def somebody_begins_to_read(self, viewer: int, limit: int, seed: int) -> None:
         self._settle(seed)
@@ -238,6 +248,33 @@ async def test_an_author_of_pulled_posts_is_remembered_though_others_fill_the_ti
     world.append(ready(7, celebrity))
     await world.settle()
     assert await world.feed(viewer, 2) == world.expected(viewer) == [7, 6, 5, 4, 3, 2, 1]
+
+
+async def test_a_redis_that_comes_back_from_an_older_snapshot_is_brought_up_to_date() -> None:
+    """What it lacks came in each way: by fan-out, by a follow, by a post of one's own, by a block."""
+    viewer, author, newly_followed, blocked = actions.PEOPLE
+    world = FeedWorld()
+
+    async def happen(*events: e.Event) -> None:
+        for event in events:
+            world.append(event)
+            world.now_ms += 1
+        await world.settle()
+
+    await happen(*(account(person) for person in actions.PEOPLE))
+    await happen(follow(viewer, author), follow(viewer, blocked))
+    for post_id, owner in enumerate((author, newly_followed, blocked), start=1):
+        await happen(post(post_id, owner, post_id), ready(post_id, owner))
+    assert await world.feed(viewer, 2) == [3, 1]
+    await world.back_up()
+    await happen(follow(viewer, newly_followed), e.AccountBlocked(blocker_id=viewer, blocked_id=blocked))
+    for post_id, owner in enumerate((author, viewer), start=4):
+        await happen(post(post_id, owner, post_id), ready(post_id, owner))
+    assert await world.feed(viewer, 2) == world.expected(viewer) == [5, 4, 2, 1]
+    world.restore()
+    assert await world.feed(viewer, 2) == [3, 1], "it was not restored"
+    await world.settle()
+    assert await world.feed(viewer, 2) == world.expected(viewer)
 
 
 @pytest.mark.parametrize("batch", [1, 100], ids=["one by one", "all at once"])

@@ -23,6 +23,7 @@ from projections.comments import (
     RankedCommentRow,
 )
 from projections.feed import TOP, Place, entry_of
+from projections.followees import followee_write
 from projections.graph import FOLLOWERS, FOLLOWINGS, PAIRS, FollowerRow, FollowingRow, PairRow, follower_place
 from projections.likes import LIKE_COUNTS, LIKES, LikeCountRow, LikeRow
 from projections.posts import POSTS, PUBLISHED_POSTS, PostRow, PublishedPostRow
@@ -113,6 +114,8 @@ class World:
         if self._follows(one, other) != "active":
             listed = [remove(write.key) for write in listed]
         await self._write(*listed, put(PAIRS, row))
+        since_ms = 0 if self._follows(one, other) == "active" else None
+        await self.cache.merge([followee_write(one, other, since_ms, self.offset)])
         if self._follows(one, other) == "active":
             posts = await self.rows.scan(PUBLISHED_POSTS, (other,), limit=self.cap)
             await self.timelines.merge(one, [entry_of(post) for post in posts], low_mark_ms=None)

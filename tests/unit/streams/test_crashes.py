@@ -8,6 +8,8 @@ import pytest
 from projections.cards import cache_writes
 from projections.catalogue import TABLES
 from projections.comments import COMMENT_COUNTS
+from projections.followees import followee_write
+from projections.graph import FollowingRow
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.recent_reading import recent_stretches
 from projections.stores.top_comments import read_top_comments
@@ -93,7 +95,11 @@ async def cache_from_rows(river: River) -> dict[tuple[str, str], bytes | None]:
     right = {}
     for (table, _), partition in river.rows._partitions.items():
         for key, kept in copy.copy(partition).items():
-            for write in cache_writes(by_name[table].key(*key), kept):
+            writes = cache_writes(by_name[table].key(*key), kept)
+            if isinstance(kept.row, FollowingRow):
+                row = kept.row
+                writes.append(followee_write(row.follower_id, row.followee_id, row.since_ms, kept.offset))
+            for write in writes:
                 right[write.key, write.field] = write.value
             if table == COMMENT_COUNTS.name:
                 top = await read_top_comments(river.rows, key[0])
