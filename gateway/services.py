@@ -10,6 +10,7 @@ from gateway.limits.memory_buckets import MemoryBuckets
 from gateway.limits.port import BucketStore
 from gateway.passwords import Passwords
 from gateway.readings import Readings
+from gateway.remembered import Celebrities
 from gateway.tokens import AccessTokens
 from gateway.vault.port import Vault
 from photolog.engines.object_store import ObjectHead, UploadPart
@@ -86,6 +87,7 @@ class Services:
         authentication: tells who calls, and learns of ended sessions.
         clock_ms: Unix milliseconds.
         readings: reads of many rows that go on where a request stops waiting.
+        celebrities: what very many ask of very few, remembered for a minute.
         buckets: limits how often whom may ask; this process's own where no others are wired.
     """
 
@@ -107,4 +109,5 @@ class Services:
     authentication: Authentication
     clock_ms: Callable[[], int] = field(default=now_ms)
     readings: Readings = field(default_factory=Readings)
+    celebrities: Celebrities = field(default_factory=Celebrities)
     buckets: BucketStore = field(default_factory=MemoryBuckets)

@@ -1,22 +1,24 @@
 """Queries on accounts: one's own, and others' as the viewer may see them."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import msgspec
 
+from gateway.celebrities import exact_sums, recent_sums
 from gateway.commands.accounts import own_account
 from gateway.endpoint import Answer, Call, Endpoint
 from gateway.queries.graph import Relationship
+from gateway.remembered import GraphSums
 from gateway.services import Services
 from gateway.signup import folded_username
 from gateway.visibility import Seen, nothing_here, see_account
 from photolog.errors import Invalid
 from photolog.timestamps import rfc3339
-from projections.graph import GRAPH_COUNTS
 from projections.posts import POST_COUNTS
 
 MODELS = ("accounts", "graph", "posts")
-_COUNT_ROWS_MAX = 16_384  # three counters, for more partitions of the graph topic than anyone has
+_COUNT_ROWS_MAX = 4_096  # more partitions of the posts topic than anyone has
 
 
 class ProfileCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +58,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 async def me(services: Services, call: Call) -> Answer:
     """The caller's own account, and how many ask to follow it."""
     account, (counts, requests) = await asyncio.gather(
-        own_account(services, call.viewer), _counts(services, call.viewer)
+        own_account(services, call.viewer), _counts(services, call.viewer, exact_sums(services, call.viewer))
     )
     shown = OwnProfile(
         id=str(account.account_id),
@@ -91,7 +93,7 @@ async def profile_by_username(services: Services, call: Call) -> Answer:
 
 async def _profile(services: Services, call: Call, account_id: int) -> Answer:
     seen = await see_account(services.rows, call.viewer_id, account_id)
-    counts, _ = await _counts(services, account_id)
+    counts, _ = await _counts(services, account_id, recent_sums(services, account_id))
     account = seen.account
     shown = Profile(
         id=str(account.account_id),
@@ -120,19 +122,11 @@ def _relationship(seen: Seen) -> Relationship | None:
     )
 
 
-async def _counts(services: Services, account_id: int) -> tuple[ProfileCounts, int]:
-    """The counts that everyone sees, and that of requests. Each is kept by source partition and summed here."""
-    graph, posts = await asyncio.gather(
-        services.rows.scan(GRAPH_COUNTS, (account_id,), limit=_COUNT_ROWS_MAX),
-        services.rows.scan(POST_COUNTS, (account_id,), limit=_COUNT_ROWS_MAX),
-    )
-    sums = {"followers": 0, "following": 0, "requests": 0}
-    for row in graph:
-        sums[row.counter] += row.count
-    shown = ProfileCounts(
-        followers=sums["followers"], following=sums["following"], posts=sum(row.count for row in posts)
-    )
-    return shown, sums["requests"]
+async def _counts(services: Services, account_id: int, sums: Awaitable[GraphSums]) -> tuple[ProfileCounts, int]:
+    """The counts that everyone sees, and that of requests."""
+    edges, posts = await asyncio.gather(sums, services.rows.scan(POST_COUNTS, (account_id,), limit=_COUNT_ROWS_MAX))
+    shown = ProfileCounts(followers=edges.followers, following=edges.following, posts=sum(row.count for row in posts))
+    return shown, edges.requests
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -1,10 +1,12 @@
 """Lists between people: followers, followees, mutuals, requests, blocks, mutes; and what is between two."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 
+from gateway.celebrities import followers_behind
 from gateway.endpoint import Answer, Call, Endpoint, ListQuery
 from gateway.pages import Listing, page
 from gateway.services import Services
@@ -18,16 +20,13 @@ from gateway.visibility import (
 from projections.graph import (
     BLOCKS,
     FOLLOW_REQUESTS,
-    FOLLOWER_SHARDS,
-    FOLLOWERS,
     FOLLOWINGS,
     MUTES,
     SENT_REQUESTS,
-    FollowerRow,
 )
 from projections.pairs import FollowStatus
 from projections.relations import pair_with, relation_of
-from projections.tables import KeyTuple, Row, Table
+from projections.tables import Row, Table
 
 R = TypeVar("R", bound=Row)
 _MUTUALS_STRIDE = 100
@@ -61,20 +60,12 @@ class Relationship(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def followers(services: Services, call: Call) -> Answer:
-    """Who follows an account, in an order that means nothing but stays."""
+    """Who follows an account, in an order that means nothing but stays. A celebrity's may be a minute old."""
     account_id = call.id("account_id")
     await see_lists_of(services.rows, call.viewer_id, account_id)
 
-    async def read(after: KeyTuple | None, limit: int) -> list[FollowerRow]:
-        shard, behind = (after[0], after[1:]) if after else (0, None)
-        found: list[FollowerRow] = []
-        while shard < FOLLOWER_SHARDS and len(found) < limit:
-            found += await services.rows.scan(FOLLOWERS, (account_id, shard), after=behind, limit=limit - len(found))
-            shard, behind = shard + 1, None
-        return found
-
     listing = Listing(
-        read,
+        partial(followers_behind, services, account_id),
         lambda row: (row.shard, row.slot, row.follower_id),
         lambda rows: _shown(services, call.viewer, [row.follower_id for row in rows]),
     )

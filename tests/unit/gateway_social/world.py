@@ -87,7 +87,9 @@ class World:
         self.appended: list[e.Event] = []
         self.headers: Mapping[str, str] = {}
         self._offset = 0
-        unused: dict[str, Any] = {field.name: cast(Any, None) for field in dataclasses.fields(Services)}
+        # What a process remembers for itself is made anew; everything else is what a test names, or nothing.
+        needed = [field.name for field in dataclasses.fields(Services) if field.default_factory is dataclasses.MISSING]
+        unused: dict[str, Any] = dict.fromkeys(needed, cast(Any, None))
         settings = Settings.model_construct(
             limits=LimitSettings(), s3=S3Settings(region="local", bucket="media", presign_seconds=600)
         )
