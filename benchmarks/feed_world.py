@@ -1,8 +1,9 @@
 """Accounts that follow ten and two thousand others, with posts as people make them, straight into rows and caches."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -12,7 +13,7 @@ from photolog.engines.redis_client import connect_redis
 from photolog.ids import SnowflakeSource, now_ms
 from photolog.settings import Settings
 from projections.accounts import ACCOUNTS, AccountRow
-from projections.graph import FOLLOWINGS, PAIRS, FollowingRow, PairRow
+from projections.graph import FOLLOWERS, FOLLOWINGS, PAIRS, FollowerRow, FollowingRow, PairRow, follower_place
 from projections.posts import POSTS, PUBLISHED_POSTS, PostRow, PublishedPostRow
 from projections.stores.cassandra_rows import CassandraRows
 from projections.stores.port import CacheWrite
@@ -24,6 +25,7 @@ from transcode.plan import variant_plan
 AUTHORS = 2_000
 _BUSY_AUTHORS = 10  # the first ones, whom everybody follows; they alone fill a timeline
 _BUSY_POSTS, _POSTS = 40, 2
+_CELEBRITY_STRIDE = 4  # a celebrity posts a quarter of what a busy author does
 _WRITES_AT_ONCE = 2_000
 _CAPTION = (
     "Fog over the valley this morning, and the first snow on the hills behind it. #morning #valley with @somebody"
@@ -31,18 +33,32 @@ _CAPTION = (
 T = TypeVar("T")
 
 
-async def seed(settings: Settings, viewers: dict[int, int]) -> None:
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """How many a viewer follows: of the authors, and of those whose posts are pulled."""
+
+    authors: int
+    celebrities: int = 0
+
+
+async def seed(settings: Settings, viewers: Mapping[int, Follows]) -> list[int]:
     """Write rows: no job runs here.
 
     Args:
         settings: of the engines.
-        viewers: for each viewer, how many of the authors they follow.
+        viewers: whom each viewer follows.
+
+    Returns:
+        The authors, the busy ones first.
     """
+    ids = SnowflakeSource(1_023)
+    authors = [ids.next() for _ in range(AUTHORS)]
     session = await CassandraSession.connect(settings.cassandra)
     try:
         rows = CassandraRows(session)
-        for writes in _parts(_world(viewers), _WRITES_AT_ONCE):
+        for writes in _parts(_world(ids, authors, viewers), _WRITES_AT_ONCE):
             await rows.apply([[Positioned(write, 0) for write in writes]])
+        return authors
     finally:
         await session.close()
 
@@ -57,26 +73,41 @@ async def keep_pages(settings: Settings, pages: dict[int, bytes]) -> None:
         await client.aclose()
 
 
-def _world(viewers: dict[int, int]) -> Iterator[Write]:
-    ids, now = SnowflakeSource(1_023), now_ms()
-    authors = [ids.next() for _ in range(AUTHORS)]
-    for number, author_id in enumerate(authors):
+def _world(ids: SnowflakeSource, authors: Sequence[int], viewers: Mapping[int, Follows]) -> Iterator[Write]:
+    now = now_ms()
+    celebrities = [ids.next() for _ in range(max(follows.celebrities for follows in viewers.values()))]
+    for number, author_id in enumerate((*authors, *celebrities)):
         yield put(ACCOUNTS, _account(author_id, f"author_{number}", now))
-    for viewer_id, followees in viewers.items():
-        yield put(ACCOUNTS, _account(viewer_id, f"viewer_{followees}", now))
-        for author_id in authors[:followees]:
-            low, high = sorted((viewer_id, author_id))
-            side = "low_follows" if low == viewer_id else "high_follows"
-            yield put(PAIRS, msgspec.structs.replace(PairRow(low_id=low, high_id=high), **{side: "active"}))
-            yield put(FOLLOWINGS, FollowingRow(follower_id=viewer_id, since_ms=now, followee_id=author_id))
+    for viewer_id, follows in viewers.items():
+        yield put(ACCOUNTS, _account(viewer_id, f"viewer_{follows.authors}", now))
+        for author_id in (*authors[: follows.authors], *celebrities[: follows.celebrities]):
+            yield from _followed(viewer_id, author_id, now)
     for turn in range(_BUSY_POSTS):
+        for celebrity_id in celebrities if turn % _CELEBRITY_STRIDE == 0 else ():
+            now += 1
+            yield from _posted(ids, celebrity_id, now, "pull")
         for number, author_id in enumerate(authors):
             if number < _BUSY_AUTHORS or turn >= _BUSY_POSTS - _POSTS:
                 now += 1
                 yield from _posted(ids, author_id, now)
 
 
-def _posted(ids: SnowflakeSource, author_id: int, at_ms: int) -> Iterable[Write]:
+def _followed(viewer_id: int, author_id: int, at_ms: int) -> Iterable[Write]:
+    low, high = sorted((viewer_id, author_id))
+    side = "low" if low == viewer_id else "high"
+    changes = {f"{side}_follows": "active", f"{side}_follows_since_ms": at_ms}
+    shard, slot = follower_place(viewer_id)
+    yield put(PAIRS, msgspec.structs.replace(PairRow(low_id=low, high_id=high), **changes))
+    yield put(FOLLOWINGS, FollowingRow(follower_id=viewer_id, since_ms=at_ms, followee_id=author_id))
+    yield put(
+        FOLLOWERS,
+        FollowerRow(followee_id=author_id, shard=shard, slot=slot, follower_id=viewer_id, since_ms=at_ms),
+    )
+
+
+def _posted(
+    ids: SnowflakeSource, author_id: int, at_ms: int, delivery: Literal["push", "pull"] = "push"
+) -> Iterable[Write]:
     post_id = ids.next()
     media_ids = [ids.next(), ids.next()]
     names = [variant.name for variant in variant_plan(4_000, 3_000)]
@@ -95,13 +126,15 @@ def _posted(ids: SnowflakeSource, author_id: int, at_ms: int) -> Iterable[Write]
         audience="public",
         media_ids=media_ids,
         media=msgspec.json.encode(media),
-        delivery="push",
+        delivery=delivery,
         created_ms=at_ms,
         published_ms=at_ms,
         edited_ms=None,
         rejection=None,
     )
-    yield put(PUBLISHED_POSTS, PublishedPostRow(owner_id=author_id, published_ms=at_ms, post_id=post_id))
+    yield put(
+        PUBLISHED_POSTS, PublishedPostRow(owner_id=author_id, published_ms=at_ms, post_id=post_id, delivery=delivery)
+    )
     yield put(POSTS, post)
 
 

@@ -16,6 +16,8 @@ BENCHMARKS = {
     "append": "benchmarks.append",
     "fanout": "benchmarks.fanout",
     "feed": "benchmarks.feed",
+    "feed-celebrities": "benchmarks.feed_celebrities",
+    "feed-cold": "benchmarks.cold_fill",
     "decode": "benchmarks.decode",
     "variants": "benchmarks.variants",
 }

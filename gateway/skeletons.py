@@ -35,7 +35,7 @@ from projections.posts import PUBLISHED_POSTS
 from projections.stores.port import UNFILLED_MS, RowStore, TimelineEntry, TimelinePage
 from projections.stores.recent_reading import recent_stretches
 
-_READS_AT_ONCE = 128
+READS_AT_ONCE = 128
 _ROWS_FIRST = 4  # of each of many authors, most of whom post less than the few who fill the page
 _GROWTH = 4
 T = TypeVar("T")
@@ -214,7 +214,7 @@ async def _stretches(rows: RowStore, marks: dict[int, Place], limit: int, found:
 
 async def _bounded(read: Callable[[T], Awaitable[U]], items: Sequence[T]) -> list[U]:
     """Read all, so many at once."""
-    gate = asyncio.Semaphore(_READS_AT_ONCE)
+    gate = asyncio.Semaphore(READS_AT_ONCE)
 
     async def one(item: T) -> U:
         async with gate:
