@@ -29,6 +29,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
         connections: kept alive, each with one request at a time.
         status: what each answer must be.
         idempotency_keys: whether each request carries a key of its own.
+        per_second: how many to begin each second, evenly; 0 for as many as the connections bear. A request that had to
+            wait for a connection took that long, too.
     """
 
     host: str
@@ -41,6 +43,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     status: int
     idempotency_keys: bool = False
+    per_second: float = 0.0
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +63,7 @@ async def run(load: Load) -> Rate:
     numbers = iter(range(load.requests))
     times_ms: list[float] = []
     started = time.perf_counter()
-    await asyncio.gather(*(_connection(load, numbers, times_ms) for _ in range(load.connections)))
+    await asyncio.gather(*(_connection(load, numbers, times_ms, started) for _ in range(load.connections)))
     seconds = time.perf_counter() - started
     times_ms.sort()
     return Rate(
@@ -70,13 +73,13 @@ async def run(load: Load) -> Rate:
     )
 
 
-async def _connection(load: Load, numbers: Iterator[int], times_ms: list[float]) -> None:
+async def _connection(load: Load, numbers: Iterator[int], times_ms: list[float], started: float) -> None:
     reader, writer = await asyncio.open_connection(load.host, load.port)
     head, tail = _request(load)
     expected = f"HTTP/1.1 {load.status} ".encode()
-    for _ in numbers:
+    for number in numbers:
+        sent = await _turn(load, number, started)
         key = f"idempotency-key: {uuid.uuid4()}\r\n".encode() if load.idempotency_keys else b""
-        sent = time.perf_counter()
         writer.write(head + key + tail)
         answer = await reader.readuntil(b"\r\n\r\n")
         body = await reader.readexactly(_length(answer))
@@ -85,6 +88,15 @@ async def _connection(load: Load, numbers: Iterator[int], times_ms: list[float])
             raise RuntimeError(f"{load.method} {load.path}: {answer[:60]!r} {body[:300]!r}")
     writer.close()
     await writer.wait_closed()
+
+
+async def _turn(load: Load, number: int, started: float) -> float:
+    """Wait until a request is to begin; answers when that is."""
+    if not load.per_second:
+        return time.perf_counter()
+    due = started + number / load.per_second
+    await asyncio.sleep(max(0.0, due - time.perf_counter()))
+    return due
 
 
 def _request(load: Load) -> tuple[bytes, bytes]:

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "feed": "benchmarks.feed",
     "feed-celebrities": "benchmarks.feed_celebrities",
     "feed-cold": "benchmarks.cold_fill",
+    "feed-under-writes": "benchmarks.feed_under_writes",
     "decode": "benchmarks.decode",
     "variants": "benchmarks.variants",
 }
