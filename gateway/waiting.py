@@ -44,7 +44,7 @@ class PositionWaiter:
         """Wait until each model covers every position that concerns it.
 
         Returns:
-            Models that a position leads to by more than one hop, so that they may not cover it.
+            Models that may not cover a position: it leads there by too many hops, or Redis is away and rows stand in.
 
         Raises:
             Invalid: a position names a topic that is not ours.
@@ -59,11 +59,11 @@ class PositionWaiter:
             for model in models:
                 match self._path(position.topic, model):
                     case Path.DIRECT:
-                        waits.append(partial(self._watches[model].reach, _beyond(model, position)))
+                        waits.append(partial(self._reach, model, position, far))
                     case Path.FAR:
                         far.add(model)
                     case ReadModel(name=between):
-                        waits.append(partial(self._hop, between, model, position))
+                        waits.append(partial(self._hop, between, model, position, far))
         if waits:
             await self._within_bound(waits)
         return tuple(sorted(far))
@@ -83,17 +83,28 @@ class PositionWaiter:
         for watch in self._watches.values():
             await watch.close()
 
-    async def _hop(self, between: str, model: str, position: Position, further: int = FURTHER_HOPS) -> None:
+    async def _reach(self, model: str, position: Position, far: set[str]) -> None:
+        try:
+            await self._watches[model].reach(_beyond(model, position))
+        except StoreUnavailable:
+            if not self._map.models[model].in_timelines:
+                raise
+            # Timelines are caches. A page that cannot have them comes from rows, and is told not to cover this.
+            far.add(model)
+
+    async def _hop(
+        self, between: str, model: str, position: Position, far: set[str], further: int = FURTHER_HOPS
+    ) -> None:
         stored = await self._watches[between].reach(_beyond(between, position))
         outputs = stored[Source(between, position.topic, position.partition)].outputs
-        await asyncio.gather(*(self._follow(output, model, further) for output in positions_of(outputs)))
+        await asyncio.gather(*(self._follow(output, model, far, further) for output in positions_of(outputs)))
 
-    async def _follow(self, output: Position, model: str, further: int) -> None:
+    async def _follow(self, output: Position, model: str, far: set[str], further: int) -> None:
         match self._path(output.topic, model):
             case Path.DIRECT:
-                await self._watches[model].reach(_beyond(model, output))
+                await self._reach(model, output, far)
             case ReadModel(name=between) if further > 0:
-                await self._hop(between, model, output, further - 1)
+                await self._hop(between, model, output, far, further - 1)
 
     async def _within_bound(self, waits: Sequence[Callable[[], Awaitable[object]]]) -> None:
         try:

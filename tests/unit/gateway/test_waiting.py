@@ -191,3 +191,19 @@ async def test_a_query_says_what_it_covers(client: httpx.AsyncClient, river: Riv
     await asyncio.sleep(0.02)
     read = await ada.request("GET", "/v1/me")
     assert read.headers["photolog-position"] == f"accounts/2@{len(river.records) - 1}"
+
+
+async def test_timelines_that_are_away_are_not_waited_for_and_named() -> None:
+    rows, timelines = CountedRows(), MemoryTimelines()
+
+    async def away(projection: str) -> Mapping[Source, StoredPosition]:
+        raise StoreUnavailable("redis is away")
+
+    timelines.positions = away  # type: ignore[method-assign]
+    await rows.advance(Source("posts", "posts", 1), StoredPosition(6, {("feed.fanout", 2): 40}))
+    waiter = _waiter(rows, timelines)
+    assert await waiter.wait(["feed", "posts"], [Position("posts", 1, 5)]) == ("feed",)
+    assert await waiter.wait(["feed"], [Position("feed.fanout", 2, 39)]) == ("feed",)
+    rows.away = True
+    with pytest.raises(StoreUnavailable):
+        await _waiter(rows, timelines).wait(["feed"], [Position("posts", 1, 5)])
