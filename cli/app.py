@@ -102,6 +102,16 @@ COMMANDS: dict[str, Entry] = {
         "Make the variants of uploaded photographs, in the foreground.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog transcode-worker",
     ),
+    "leaving-worker": Entry(
+        "cli.leaving_worker:leaving_worker",
+        "Erase the accounts that left, in the foreground.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog leaving-worker",
+    ),
+    "erasure-scan": Entry(
+        "cli.erasure_scan:erasure_scan",
+        "Prove that nothing of an erased account is left.",
+        "bin/photolog erasure-scan 7309342343 --word ansel    # and that nowhere is this word",
+    ),
     "operator-token": Entry(
         "cli.operator_token:operator_token",
         "Print a short-lived token for operators' requests.",

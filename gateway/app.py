@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.bootstrap import Wired, connect
+from gateway.deadlines import request_seconds_max
 from gateway.endpoint import Endpoint
 from gateway.limits.addresses import ClientAddresses
 from gateway.limits.limiter import Limiter
@@ -30,7 +31,6 @@ from photolog.settings import Settings, key_bytes, load_settings
 from photolog.telemetry import configure_logging, serve_metrics
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_SLACK_SECONDS = 15.0
 _EXPOSED = [HEADER, NOT_COVERED, "ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"]
 _ALLOWED = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", HEADER, "X-Request-Id", "traceparent"]
 Connect = Callable[[Settings], AbstractAsyncContextManager[Wired]]
@@ -126,10 +126,9 @@ def _machinery(services: Services) -> Machinery:
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
-    longest_ms = settings.kafka.append_timeout_ms + settings.gateway.position_wait_ms
     frame = Middleware(
         RequestFrame,
-        seconds_max=longest_ms / 1000 + _SLACK_SECONDS,
+        seconds_max=request_seconds_max(settings),
         secure=settings.gateway.public_url.startswith("https:"),
     )
     if not settings.gateway.cors_origins:

@@ -44,6 +44,18 @@ class SubjectKeyring:
         )
         await self._load([subject_id])
 
+    async def erase(self, subject_id: int) -> None:
+        """Destroy a subject's key for good; doing it again changes nothing. Other processes notice within a minute.
+
+        Raises:
+            StoreUnavailable: it may be there still; do it again.
+        """
+        marked = "INSERT INTO subject_keys (subject_id, erased) VALUES (?, true) IF NOT EXISTS"
+        if not (await self._session.execute(marked, (subject_id,), idempotent=False))[0].applied:
+            destroyed = "UPDATE subject_keys SET wrapped_key = null, erased = true WHERE subject_id = ? IF EXISTS"
+            await self._session.execute(destroyed, (subject_id,), idempotent=False)
+        await self._load([subject_id])
+
     async def ensure(self, subject_ids: Iterable[int]) -> None:
         """Bring the keys of these subjects to hand, so that `key_of` answers for them.
 

@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS credentials (
 _SELECT = "SELECT account_id, username, password_hash, version FROM credentials WHERE account_id = ?"
 _CREATE = "INSERT INTO credentials (account_id, username, password_hash, version) VALUES (?, ?, ?, ?) IF NOT EXISTS"
 _REPLACE = "UPDATE credentials SET password_hash = ?, version = ? WHERE account_id = ? IF version = ?"
+_REMOVE = "DELETE FROM credentials WHERE account_id = ? IF EXISTS"
 
 
 class CassandraCredentials:
@@ -41,3 +42,6 @@ class CassandraCredentials:
         values = (row.password_hash, row.version, row.account_id, from_version)
         answer = await self._session.execute(_REPLACE, values, idempotent=False)
         return bool(answer[0].applied)
+
+    async def remove(self, account_id: int) -> None:
+        await self._session.execute(_REMOVE, (account_id,), idempotent=False)

@@ -1,5 +1,7 @@
 """The vault in memory: the same decisions without an engine, for tests."""
 
+from collections.abc import AsyncIterator
+
 import msgspec
 
 from gateway.vault.port import CredentialRow, ErasureRow, ReservationRow, SessionRow, UploadRow, UsernameRow, Vault
@@ -45,6 +47,11 @@ class MemoryUsernames:
     async def resting(self, name_hash: bytes) -> bool:
         return name_hash in self._resting
 
+    async def of(self, account_id: int) -> AsyncIterator[str]:
+        for row in list(self._rows.values()):
+            if row.account_id == account_id:
+                yield row.username
+
 
 class MemoryCredentials:
     """`gateway.vault.port.Credentials` in a dictionary."""
@@ -64,6 +71,9 @@ class MemoryCredentials:
             return False
         self._rows[row.account_id] = row
         return True
+
+    async def remove(self, account_id: int) -> None:
+        self._rows.pop(account_id, None)
 
 
 class MemorySessions:
@@ -105,6 +115,14 @@ class MemoryReservations:
     async def reserve(self, scope: str, key: str, row: ReservationRow) -> ReservationRow:
         return self._rows.setdefault((scope, key), row)
 
+    async def keys_of(self, scope: str) -> AsyncIterator[str]:
+        for held, key in list(self._rows):
+            if held == scope:
+                yield key
+
+    async def remove(self, scope: str, key: str) -> None:
+        self._rows.pop((scope, key), None)
+
 
 class MemoryUploads:
     """`gateway.vault.port.Uploads` in a dictionary; nothing expires."""
@@ -136,6 +154,16 @@ class MemoryUploads:
             return False
         self._rows[media_id] = msgspec.structs.replace(held, upload_id=upload_id)
         return True
+
+    async def of(self, owner_id: int) -> AsyncIterator[UploadRow]:
+        for row in list(self._rows.values()):
+            if row.owner_id == owner_id:
+                yield row
+
+    async def remove(self, row: UploadRow) -> None:
+        self._rows.pop(row.media_id, None)
+        if row.client_upload_id is not None:
+            self._names.pop((row.owner_id, row.client_upload_id), None)
 
 
 class MemoryErasures:

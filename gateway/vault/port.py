@@ -3,6 +3,7 @@
 Every write that decides something is a lightweight transaction; a row that one writes is written by nothing else.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
@@ -104,7 +105,8 @@ class ErasureRow(msgspec.Struct, frozen=True, kw_only=True):
         requested_ms: when the owner asked for it.
         step_ms: when the step began, by the clock of the worker that began it.
         removed: how much was removed, by place.
-        positions: where in the log the last deletion events landed, as `Photolog-Position` writes it.
+        positions: (topic, partition, offset) that every read model must have passed before the step; once it is
+            finished, where the last deletion events landed.
         finished_ms: when it was verified.
         receipt: what was done, signed (photolog/receipts.py); there once it is finished.
     """
@@ -115,7 +117,7 @@ class ErasureRow(msgspec.Struct, frozen=True, kw_only=True):
     requested_ms: int
     step_ms: int
     removed: dict[str, int] = {}
-    positions: str = ""
+    positions: tuple[tuple[str, int, int], ...] = ()
     finished_ms: int | None = None
     receipt: str | None = None
 
@@ -144,6 +146,9 @@ class Usernames(Protocol):
     async def resting(self, name_hash: bytes) -> bool:
         """Whether the name of this hash may not be claimed yet."""
 
+    def of(self, account_id: int) -> AsyncIterator[str]:
+        """Every name of an account. Reads all names: for checks, not for requests."""
+
 
 class Credentials(Protocol):
     """Passwords by account."""
@@ -155,6 +160,9 @@ class Credentials(Protocol):
 
     async def replace(self, row: CredentialRow, from_version: int) -> bool:
         """Store another hash; False where the version is not `from_version` any more."""
+
+    async def remove(self, account_id: int) -> None:
+        """Forget an account's password and user name."""
 
 
 class Sessions(Protocol):
@@ -182,6 +190,12 @@ class Reservations(Protocol):
     async def reserve(self, scope: str, key: str, row: ReservationRow) -> ReservationRow:
         """Store a command's outcome. Returns the one that stands, ours or the winner's."""
 
+    def keys_of(self, scope: str) -> AsyncIterator[str]:
+        """Every key of a scope. Reads all that is reserved: for erasures and checks, not for requests."""
+
+    async def remove(self, scope: str, key: str) -> None:
+        """Forget a command."""
+
 
 class Uploads(Protocol):
     """Uploads, until some days after they were begun."""
@@ -196,6 +210,12 @@ class Uploads(Protocol):
 
     async def attach(self, media_id: int, upload_id: str) -> bool:
         """Note S3's id of the multipart upload; False where another was noted before."""
+
+    def of(self, owner_id: int) -> AsyncIterator[UploadRow]:
+        """Every upload of an owner. Reads all uploads: for erasures, exports and checks, not for requests."""
+
+    async def remove(self, row: UploadRow) -> None:
+        """Forget an upload and its name."""
 
 
 class Erasures(Protocol):

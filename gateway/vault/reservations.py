@@ -1,5 +1,7 @@
 """Reservations in Cassandra: what each command under an Idempotency-Key decided."""
 
+from collections.abc import AsyncIterator
+
 import msgspec
 
 from gateway.vault.port import ReservationRow
@@ -14,6 +16,8 @@ CREATE TABLE IF NOT EXISTS reservations (
 )"""
 _GET = "SELECT outcome FROM reservations WHERE scope = ? AND idempotency_key = ?"
 _RESERVE = "INSERT INTO reservations (scope, idempotency_key, outcome) VALUES (?, ?, ?) IF NOT EXISTS USING TTL ?"
+_KEYS = "SELECT scope, idempotency_key FROM reservations"
+_REMOVE = "DELETE FROM reservations WHERE scope = ? AND idempotency_key = ? IF EXISTS"
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(ReservationRow).decode
 
@@ -38,3 +42,12 @@ class CassandraReservations:
         values = (scope, key, _encode(row), self._lifetime_seconds)
         answer = (await self._session.execute(_RESERVE, values, idempotent=False))[0]
         return row if answer.applied else _decode(answer.outcome)
+
+    async def keys_of(self, scope: str) -> AsyncIterator[str]:
+        async for page in self._session.pages(_KEYS):
+            for row in page:
+                if row.scope == scope:
+                    yield row.idempotency_key
+
+    async def remove(self, scope: str, key: str) -> None:
+        await self._session.execute(_REMOVE, (scope, key), idempotent=False)

@@ -1,5 +1,6 @@
 """Uploads in Cassandra, each for some days after it was begun."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -37,6 +38,9 @@ _NAME = "INSERT INTO upload_names (owner_id, client_upload_id, media_id) VALUES 
 _GET = f"SELECT {', '.join(_FIELDS)} FROM uploads WHERE media_id = ?"
 _MOVE = "UPDATE uploads USING TTL ? SET state = ? WHERE media_id = ? IF state = ?"
 _ATTACH = "UPDATE uploads USING TTL ? SET upload_id = ? WHERE media_id = ? IF upload_id = ''"
+_ALL = f"SELECT {', '.join(_FIELDS)} FROM uploads"
+_REMOVE = "DELETE FROM uploads WHERE media_id = ? IF EXISTS"
+_UNNAME = "DELETE FROM upload_names WHERE owner_id = ? AND client_upload_id = ? IF EXISTS"
 
 
 class CassandraUploads:
@@ -69,6 +73,17 @@ class CassandraUploads:
     async def attach(self, media_id: int, upload_id: str) -> bool:
         values = (UPLOAD_SECONDS, upload_id, media_id)
         return bool((await self._session.execute(_ATTACH, values, idempotent=False))[0].applied)
+
+    async def of(self, owner_id: int) -> AsyncIterator[UploadRow]:
+        async for page in self._session.pages(_ALL):
+            for found in page:
+                if found.owner_id == owner_id:
+                    yield _row(found)
+
+    async def remove(self, row: UploadRow) -> None:
+        if row.client_upload_id is not None:
+            await self._session.execute(_UNNAME, (row.owner_id, row.client_upload_id), idempotent=False)
+        await self._session.execute(_REMOVE, (row.media_id,), idempotent=False)
 
 
 def _row(found: Any) -> UploadRow:

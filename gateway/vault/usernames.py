@@ -1,5 +1,6 @@
 """User names in Cassandra: one row each, written by lightweight transactions alone."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from gateway.vault.port import UsernameRow
@@ -34,6 +35,7 @@ _TAKE_OVER = (
 _TAKE = "UPDATE usernames SET state = 'taken', password_hash = null WHERE username = ? IF account_id = ?"
 _RELEASE = "DELETE FROM usernames WHERE username = ? IF account_id = ?"
 _REST = "INSERT INTO resting_usernames (name_hash, resting) VALUES (?, true) USING TTL ?"
+_ALL = "SELECT username, account_id FROM usernames"
 _RESTING = "SELECT resting FROM resting_usernames WHERE name_hash = ?"
 
 
@@ -75,6 +77,12 @@ class CassandraUsernames:
 
     async def resting(self, name_hash: bytes) -> bool:
         return bool(await self._session.execute(_RESTING, (name_hash,)))
+
+    async def of(self, account_id: int) -> AsyncIterator[str]:
+        async for page in self._session.pages(_ALL):
+            for row in page:
+                if row.account_id == account_id:
+                    yield row.username
 
 
 def _row(found: Any) -> UsernameRow:

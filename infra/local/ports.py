@@ -27,6 +27,7 @@ OFFSETS: Mapping[str, int] = {
     "worker-1-metrics": 11,
     "transcode-worker-metrics": 12,
     "gateway-metrics": 13,
+    "leaving-worker-metrics": 14,
     # Three Valkey cluster nodes and, as the protocol wants, a second port for each (infra/local/cluster.py).
     "cluster-0": 20,
     "cluster-1": 21,

@@ -33,7 +33,8 @@ def applications(site: Site, after: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
         _measured(site, f"worker-{index}", ("worker", "--index", str(index)), "/metrics") for index in range(WORKERS)
     )
     transcode_worker = _measured(site, "transcode-worker", ("transcode-worker",), "/metrics")
-    return (migrate, *workers, transcode_worker, gateway(site))
+    leaving_worker = _measured(site, "leaving-worker", ("leaving-worker",), "/metrics")
+    return (migrate, *workers, transcode_worker, leaving_worker, gateway(site))
 
 
 def gateway(site: Site) -> ProcessSpec:

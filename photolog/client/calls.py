@@ -40,5 +40,5 @@ class Calls:
     async def _put(self, path: str, answer: type[T], body: Any = None) -> T:
         return await self.transport.command("PUT", path, answer, body)
 
-    async def _delete(self, path: str, answer: type[T]) -> T:
-        return await self.transport.command("DELETE", path, answer)
+    async def _delete(self, path: str, answer: type[T], body: Any = None) -> T:
+        return await self.transport.command("DELETE", path, answer, body)

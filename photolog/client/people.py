@@ -45,6 +45,16 @@ class PeopleCalls(Calls):
         """Open or close the account."""
         await self._put("/v1/me/privacy", msgspec.Raw, {"private": private})
 
+    async def leave(self, password: str) -> v.Leaving:
+        """Delete the account for good."""
+        leaving = await self._delete("/v1/me", v.Leaving, {"password": password})
+        self.transport.hold(None)
+        return leaving
+
+    async def erasure(self, address: str) -> v.Erasure:
+        """How far an erasure is; its address is what `leave` answered."""
+        return await self.transport.query(address, v.Erasure)
+
     # --- between people ---
 
     async def follow(self, account_id: str) -> v.Following:

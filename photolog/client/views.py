@@ -177,3 +177,20 @@ class FeedPage(View, frozen=True, kw_only=True):
     def settled(self) -> list[Post]:
         """The posts between which no other is missing."""
         return self.items[: self.complete.items] if self.complete else []
+
+
+class Leaving(View, frozen=True, kw_only=True):
+    """An account that was deleted; `erasure` is where to look for how far the rest is."""
+
+    account_id: str
+    erasure: str
+
+
+class Erasure(View, frozen=True, kw_only=True):
+    """How far an erasure is, and its signed receipt once it is finished."""
+
+    account_id: str
+    state: str
+    requested_at: str
+    finished_at: str | None
+    receipt: str | None

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,7 @@ _CONCURRENCY = 128
 _CONNECT_SECONDS = 10.0
 _DEFINE_SECONDS = 60.0
 _STATEMENTS_MAX = 1_000
+_PAGE_ROWS = 1_000
 
 
 class CassandraSession:
@@ -111,6 +112,30 @@ class CassandraSession:
             for task in tasks:
                 task.cancel()
         return answers
+
+    async def pages(self, cql: str, parameters: Sequence[Any] = ()) -> AsyncIterator[list[Any]]:
+        """Read a statement's answer a page at a time, for whole tables: only one page is in memory.
+
+        Raises:
+            StoreUnavailable: no answer in time.
+        """
+        statement = self._prepared.get(cql) or await self._prepare(cql)
+        bound = statement.bind(tuple(parameters))
+        bound.is_idempotent = True
+        bound.fetch_size = _PAGE_ROWS
+        state: bytes | None = None
+        while True:
+            rows, state = await asyncio.to_thread(self._page, bound, state)
+            yield rows
+            if state is None:
+                return
+
+    def _page(self, statement: Any, state: bytes | None) -> tuple[list[Any], bytes | None]:
+        try:
+            answer = self._session.execute(statement, paging_state=state)
+            return list(answer.current_rows), answer.paging_state
+        except (NoHostAvailable, DriverException) as error:
+            raise StoreUnavailable(f"Cassandra: {error}") from error
 
     async def _prepare(self, cql: str) -> PreparedStatement:
         async with self._preparing:

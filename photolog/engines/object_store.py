@@ -1,7 +1,7 @@
 """The S3 bucket that holds media, for asyncio. The gateway signs addresses; clients and workers move the bytes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -141,12 +141,33 @@ class ObjectStore:
         """Delete an object; nothing happens where it is gone already."""
         await self._call(self._client.delete_object, Bucket=self._settings.bucket, Key=key)
 
+    async def keys(self, prefix: str) -> AsyncIterator[list[str]]:
+        """The keys that begin with a prefix, a page at a time."""
+        async for page in self._pages(self._client.list_objects_v2, "ContinuationToken", Prefix=prefix):
+            yield [item["Key"] for item in page.get("Contents", ())]
+
+    async def unfinished_uploads(self, prefix: str) -> list[tuple[str, str]]:
+        """The key and id of each multipart upload under a prefix that was neither completed nor aborted."""
+        # Not every server filters by prefix, so we do as well.
+        answer = await self._call(self._client.list_multipart_uploads, Bucket=self._settings.bucket, Prefix=prefix)
+        found = [(item["Key"], item["UploadId"]) for item in answer.get("Uploads", ())]
+        return [(key, upload_id) for key, upload_id in found if key.startswith(prefix)]
+
     async def ensure_bucket(self) -> None:
         """Create the bucket where it is missing."""
         try:
             await self._call(self._client.head_bucket, Bucket=self._settings.bucket)
         except ObjectRefused:
             await self._call(self._client.create_bucket, Bucket=self._settings.bucket)
+
+    async def _pages(self, listing: Callable[..., Any], token: str, **arguments: str) -> AsyncIterator[Any]:
+        more: dict[str, str] = {}
+        while True:
+            page = await self._call(listing, Bucket=self._settings.bucket, **arguments, **more)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            more = {token: page[f"Next{token}"]}
 
     async def _read(self, key: str, **extra: str) -> bytes:
         def read() -> bytes:

@@ -4,7 +4,7 @@ For the same reason nothing here may be deleted by hand without `USING TIMESTAMP
 than any offset's timestamp and would hide every later write. TRUNCATE is safe.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from projections.stores.cassandra_statements import Statement, TableStatements, write_timestamp
@@ -27,6 +27,9 @@ class Session(Protocol):
 
     async def execute_all(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
         """Run many, a bounded number at a time; answers in their order."""
+
+    def pages(self, cql: str) -> AsyncIterator[list[Any]]:
+        """Read a whole answer, a page at a time."""
 
 
 class CassandraRows:
@@ -92,6 +95,14 @@ class CassandraRows:
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
         statements = self._of(table)
         return [statements.kept(values) for values in await self._scan(table, partition, None, None, limit)]
+
+    async def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
+        statements = self._of(table)
+        async for page in self._session.pages(statements.everything()):
+            for values in page:
+                row = statements.row(values)
+                if row is not None:
+                    yield row
 
     async def position(self, source: Source) -> StoredPosition | None:
         key = (source.projection, source.topic, source.partition)

@@ -131,6 +131,10 @@ class TableStatements(Generic[R]):
         names = [column.removeprefix("-") for column in columns]
         return f" AND ({_names(names)}) {'>=' if columns[0].startswith('-') else '<='} ({_marks(names)})", until
 
+    def everything(self) -> str:
+        """The statement that reads the whole table, in no order."""
+        return self._scan.removesuffix(" WHERE")
+
     def kept(self, values: tuple[Any, ...]) -> Kept:
         """What a read or scan answered for one row."""
         offset = values[len(self._fields)]

@@ -1,7 +1,7 @@
 """The row store in dictionaries: the fake that tests use, held to the same contract as Cassandra."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
 from projections.stores.memory_positions import MemoryPositions
@@ -58,6 +58,12 @@ class MemoryRows(MemoryPositions):
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
         check_scan(table, partition)
         return [kept for _, kept in self._ordered(table, partition)][:limit]
+
+    async def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
+        for (name, _), partition in list(self._partitions.items()):
+            for kept in list(partition.values()) if name == table.name else ():
+                if kept.row is not None:
+                    yield cast(R, kept.row)
 
     def _kept(self, key: RowKey[R]) -> Kept:
         return self._partition(key).get(key.values, ABSENT)

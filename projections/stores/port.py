@@ -2,7 +2,7 @@
 (timelines); memory_cache, redis_cache (versioned caches); memory_recent, redis_recent (recent posts).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -100,6 +100,9 @@ class RowStore(PositionStore, Protocol):
 
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
         """As `scan` from the start, with the offset that each row came from (what fills a versioned cache)."""
+
+    def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
+        """Every row of a table, in no order, a bounded number in memory. For exports and checks, not for requests."""
 
 
 UNFILLED_MS = 1 << 62

@@ -327,3 +327,18 @@ async def test_a_scan_that_has_no_answer_is_refused(rows: RowStore) -> None:
         await rows.scan_partitions(TWO_PARTS, [(1, 2), (1,)], limit=1)
     with pytest.raises(ValueError, match="two directions"):
         await rows.scan(MIXED, (1,), until=(1,), limit=1)
+
+
+async def test_all_rows_of_a_table_are_those_that_are_there(rows: RowStore) -> None:
+    owner_id, aggregate_ids = fresh_id(), [fresh_id() for _ in range(3)]
+    entries = [entry(owner_id, first) for first in range(3)]
+    await rows.apply([[put_at(1, ASCENDING, one) for one in entries]])
+    await rows.apply([[remove_at(2, ASCENDING.key_of(entries[1]))]])
+    found = [row async for row in rows.all_rows(ASCENDING) if row.owner_id == owner_id]
+    assert sorted(found, key=lambda row: row.first) == [entries[0], entries[2]]
+    await rows.apply(
+        [[put_at(1, AGGREGATES, Aggregate(aggregate_id=one, value="v"), new_event_id()) for one in aggregate_ids]]
+    )
+    await rows.apply([[remove_at(2, AGGREGATES.key(aggregate_ids[1]), new_event_id())]])
+    left = {row.aggregate_id async for row in rows.all_rows(AGGREGATES)} & set(aggregate_ids)
+    assert left == {aggregate_ids[0], aggregate_ids[2]}

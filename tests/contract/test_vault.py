@@ -216,7 +216,7 @@ async def test_an_erasure_is_begun_once_and_for_ever(vault: Vault) -> None:
 
 async def test_an_erasure_moves_from_the_version_that_was_seen(vault: Vault) -> None:
     row = await vault.erasures.begin(_erasure())
-    moved = msgspec.structs.replace(row, version=1, step="settle", removed={"likes": 2}, positions="likes/0@4")
+    moved = msgspec.structs.replace(row, version=1, step="settle", removed={"likes": 2}, positions=(("likes", 0, 4),))
     moves = await asyncio.gather(*(vault.erasures.move(moved) for _ in range(3)))
     assert sum(moves) == 1
     assert await vault.erasures.get(row.account_id) == moved
@@ -229,3 +229,32 @@ async def test_an_erasure_is_listed_until_it_is_closed(vault: Vault) -> None:
     await vault.erasures.close(row.account_id)
     assert row.account_id not in await vault.erasures.unfinished()
     assert await vault.erasures.get(row.account_id) == row, "the marker stays"
+
+
+async def test_what_an_account_has_is_found_and_removed(vault: Vault) -> None:
+    account_id = IDS.next()
+    name = msgspec.structs.replace(_username(), account_id=account_id)
+    await vault.usernames.reserve(name)
+    assert [found async for found in vault.usernames.of(account_id)] == [name.username]
+    await vault.credentials.create(CredentialRow(account_id=account_id, username="u", password_hash="h", version=1))
+    await vault.credentials.remove(account_id)
+    assert await vault.credentials.get(account_id) is None
+    row = ReservationRow(body_hash=b"b", records=(), status=204, answer=b"")
+    await vault.reservations.reserve(str(account_id), "one", row)
+    await vault.reservations.reserve(str(IDS.next()), "one", row)
+    assert [key async for key in vault.reservations.keys_of(str(account_id))] == ["one"]
+    await vault.reservations.remove(str(account_id), "one")
+    assert [key async for key in vault.reservations.keys_of(str(account_id))] == []
+
+
+async def test_uploads_are_found_by_owner_and_removed_with_their_names(vault: Vault) -> None:
+    owner_id = IDS.next()
+    rows = [await vault.uploads.create(_upload(owner_id, name)) for name in ("holiday", None)]
+    await vault.uploads.create(_upload(IDS.next(), "holiday"))
+    found = [row async for row in vault.uploads.of(owner_id)]
+    assert sorted(found, key=lambda row: row.media_id) == rows
+    for row in rows:
+        await vault.uploads.remove(row)
+    assert [row async for row in vault.uploads.of(owner_id)] == []
+    again = await vault.uploads.create(_upload(owner_id, "holiday"))
+    assert again.media_id != rows[0].media_id, "the name is free again"

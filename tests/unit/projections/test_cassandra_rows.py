@@ -1,6 +1,6 @@
 """What the Cassandra row store asks of its session; that the answers are right is the contract suite's business."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -39,6 +39,10 @@ class RecordingSession:
         if self._fail_from is not None and len(self.groups) > self._fail_from:
             raise StoreUnavailable("no answer")
         return [[] for _ in statements]
+
+    async def pages(self, cql: str) -> AsyncIterator[list[Any]]:
+        self.groups.append([cql])
+        yield []
 
 
 def counted(offset: int) -> Positioned:

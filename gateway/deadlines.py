@@ -1,0 +1,16 @@
+"""How long a request may take, and how long what it appended may still be on its way."""
+
+from photolog.settings import Settings
+
+_SLACK_SECONDS = 15.0
+
+
+def request_seconds_max(settings: Settings) -> float:
+    """After so long a request is given up, whatever it waits for."""
+    longest_ms = settings.kafka.append_timeout_ms + settings.gateway.position_wait_ms
+    return longest_ms / 1_000 + _SLACK_SECONDS
+
+
+def command_seconds_max(settings: Settings) -> float:
+    """After so long nothing of a command reaches the log any more: an append may outlive the request that began it."""
+    return request_seconds_max(settings) + settings.kafka.append_timeout_ms / 1_000

@@ -1,0 +1,88 @@
+"""What an account has outside the log and the rows: the vault, the bucket, the caches. Counted first, then removed."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+
+from gateway.signup import resting_hash
+from leaving.resources import LeavingResources
+from projections.cards import account_key, likes_key
+from projections.relations import relations_key
+
+
+def own_prefixes(account_id: int) -> tuple[str, ...]:
+    """Where an account's originals and exports lie in the bucket."""
+    return f"raw/{account_id}/", f"exports/{account_id}/"
+
+
+def variant_prefix(media_id: int) -> str:
+    """Where the variants of a photograph lie in the bucket."""
+    return f"processed/{media_id}/"
+
+
+class Purge:
+    """Removes what is left of an account. Doing any of it again does the rest.
+
+    Args:
+        resources: the worker's.
+        account_id: the account.
+    """
+
+    def __init__(self, resources: LeavingResources, account_id: int) -> None:
+        self._resources = resources
+        self._vault = resources.vault
+        self._account_id = account_id
+
+    async def count(self, media_ids: Iterable[int]) -> dict[str, int]:
+        """How much there is to remove, by place."""
+        found: Counter[str] = Counter()
+        found["vault.sessions"] = len(await self._vault.sessions.listed(self._account_id))
+        found["vault.credentials"] = int(await self._vault.credentials.get(self._account_id) is not None)
+        found["vault.reservations"] = len(
+            [key async for key in self._vault.reservations.keys_of(str(self._account_id))]
+        )
+        found["vault.uploads"] = len([row async for row in self._vault.uploads.of(self._account_id)])
+        async for _ in self._objects(media_ids):
+            found["objects"] += 1
+        for prefix in own_prefixes(self._account_id):
+            found["unfinished-uploads"] += len(await self._resources.objects.unfinished_uploads(prefix))
+        return {place: count for place, count in found.items() if count}
+
+    async def purge(self, media_ids: Iterable[int]) -> None:
+        """Remove all of it."""
+        await self._purge_vault()
+        for prefix in own_prefixes(self._account_id):
+            for key, upload_id in await self._resources.objects.unfinished_uploads(prefix):
+                await self._resources.objects.abort_upload(key, upload_id)
+        async for key in self._objects(media_ids):
+            await self._resources.objects.delete(key)
+        await self._purge_caches()
+
+    async def _purge_vault(self) -> None:
+        """The user name rests before it is released, and the password, which tells the name, goes after it."""
+        for session in await self._vault.sessions.listed(self._account_id):
+            await self._vault.sessions.revoke(self._account_id, session.session_id)
+        credential = await self._vault.credentials.get(self._account_id)
+        if credential is not None:
+            await self._vault.usernames.rest(resting_hash(self._resources.hash_key, credential.username))
+            await self._vault.usernames.release(credential.username, self._account_id)
+            await self._vault.credentials.remove(self._account_id)
+        scope = str(self._account_id)
+        async for key in self._vault.reservations.keys_of(scope):
+            await self._vault.reservations.remove(scope, key)
+        async for upload in self._vault.uploads.of(self._account_id):
+            if upload.upload_id:
+                await self._resources.objects.abort_upload(upload.object_key, upload.upload_id)
+            await self._vault.uploads.remove(upload)
+
+    async def _purge_caches(self) -> None:
+        card, _ = account_key(self._account_id)
+        await self._resources.cache.drop([card, relations_key(self._account_id), likes_key(self._account_id)])
+        await self._resources.timelines.drop(self._account_id)
+        await self._resources.recent.drop(self._account_id)
+
+    async def _objects(self, media_ids: Iterable[int]) -> AsyncIterator[str]:
+        prefixes = [*own_prefixes(self._account_id), *(variant_prefix(media_id) for media_id in media_ids)]
+        for prefix in prefixes:
+            async for page in self._resources.objects.keys(prefix):
+                for key in page:
+                    yield key

@@ -1,0 +1,84 @@
+"""What leaving works with, wired once by leaving/bootstrap.py; tests wire memory adapters instead."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.vault.port import Vault
+from leaving.mentions import LogReader
+from photolog.ids import now_ms
+from photolog.log.record import EncodedRecord
+from photolog.positions import Position
+from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
+from schemas.serde import Serde
+
+
+class Log(Protocol):
+    """Where deletion events are appended: `photolog.log.producer.LogProducer`."""
+
+    async def append_all(self, records: Iterable[EncodedRecord]) -> list[Position]:
+        """Append in order; the answer comes when all are acknowledged."""
+
+
+class Keyring(Protocol):
+    """Subject keys: `photolog.keyring.SubjectKeyring`."""
+
+    async def ensure(self, subject_ids: Iterable[int]) -> None:
+        """Bring these subjects' keys to hand."""
+
+    def key_of(self, subject_id: int) -> bytes | None:
+        """The key of a subject that `ensure` named."""
+
+    async def erase(self, subject_id: int) -> None:
+        """Destroy a key for good."""
+
+
+class Objects(Protocol):
+    """The bucket: `photolog.engines.object_store.ObjectStore`."""
+
+    def keys(self, prefix: str) -> AsyncIterator[list[str]]:
+        """The keys that begin with a prefix, a page at a time."""
+
+    async def unfinished_uploads(self, prefix: str) -> list[tuple[str, str]]:
+        """Key and id of each unfinished multipart upload under a prefix."""
+
+    async def abort_upload(self, key: str, upload_id: str) -> None: ...
+
+    async def delete(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeavingResources:
+    """The ports of one worker.
+
+    Args:
+        rows: every table.
+        timelines: home timelines.
+        recent: authors' recent posts.
+        cache: cards, relations, likes.
+        log: takes deletion events.
+        reader: gives the whole log.
+        serde: the codec.
+        keyring: subject keys.
+        vault: what lives outside the log.
+        objects: the bucket of media.
+        hash_key: keys what is kept of a user name.
+        master_key: derives the key that signs receipts.
+        settle_seconds: after so long no command that was under way when an account was marked appends any more.
+        clock_ms: Unix milliseconds.
+    """
+
+    rows: RowStore
+    timelines: TimelineStore
+    recent: RecentPosts
+    cache: VersionedCache
+    log: Log
+    reader: LogReader
+    serde: Serde
+    keyring: Keyring
+    vault: Vault
+    objects: Objects
+    hash_key: bytes
+    master_key: bytes
+    settle_seconds: float
+    clock_ms: Callable[[], int] = now_ms

@@ -1,0 +1,108 @@
+"""What an account did, and the events that take it back, decided on rows that are up to date.
+
+An event that the log holds of an account leads to the row that it once changed; only where something is there still
+is it taken back. So a pass over the log may be repeated, and finds nothing once everything is undone.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from projections.comments import COMMENTS
+from projections.graph import side_of
+from projections.likes import LIKES
+from projections.posts import POSTS
+from projections.relations import pair_with
+from projections.stores.port import RowStore
+from schemas import events as e
+
+Undo = Callable[[RowStore, int, Any], Awaitable[Sequence[e.Event]]]
+"""(rows, account, an event that names it) -> the events that take back what is left of it."""
+
+
+async def _post(rows: RowStore, account_id: int, event: e.PostCreated) -> Sequence[e.Event]:
+    post = await rows.get(POSTS.key(event.post_id))
+    if post is None or post.owner_id != account_id or post.status == "deleted":
+        return ()
+    return (e.PostDeleted(post_id=post.post_id, owner_id=account_id),)
+
+
+async def _like(rows: RowStore, account_id: int, event: e.PostLiked) -> Sequence[e.Event]:
+    if event.actor_id != account_id or await rows.get(LIKES.key(account_id, event.post_id)) is None:
+        return ()
+    return (e.PostUnliked(actor_id=account_id, post_id=event.post_id),)
+
+
+async def _comment(rows: RowStore, account_id: int, event: e.CommentCreated) -> Sequence[e.Event]:
+    comment = await rows.get(COMMENTS.key(event.post_id, event.comment_id))
+    if comment is None or comment.author_id != account_id:
+        return ()
+    return (e.CommentDeleted(comment_id=event.comment_id, post_id=event.post_id, deleted_by=account_id),)
+
+
+async def _pair(rows: RowStore, account_id: int, event: e.Event) -> Sequence[e.Event]:
+    """Followings and requests of both, and the account's own blocks and mutes. The other's stay the other's."""
+    one, other_id = (getattr(event, field) for field in event.__struct_fields__[:2])
+    other_id = one if other_id == account_id else other_id
+    pair = await rows.get(pair_with(account_id, other_id))
+    if pair is None:
+        return ()
+    own, other = side_of(pair, account_id), side_of(pair, other_id)
+    undone: list[e.Event] = []
+    if own.follows != "none":
+        undone.append(e.FollowDeleted(follower_id=account_id, followee_id=other_id))
+    if other.follows == "active":
+        undone.append(e.FollowerRemoved(follower_id=other_id, followee_id=account_id))
+    if other.follows == "pending":
+        undone.append(e.FollowDenied(follower_id=other_id, followee_id=account_id))
+    if own.blocks:
+        undone.append(e.AccountUnblocked(blocker_id=account_id, blocked_id=other_id))
+    if own.mutes:
+        undone.append(e.AccountUnmuted(muter_id=account_id, muted_id=other_id))
+    return undone
+
+
+UNDOING: Mapping[type[e.Event], Undo] = {
+    e.FollowCreated: _pair,
+    e.AccountBlocked: _pair,
+    e.AccountMuted: _pair,
+    e.PostCreated: _post,
+    e.PostLiked: _like,
+    e.CommentCreated: _comment,
+}
+"""For each event that makes something of an account's: how that is taken back."""
+
+LEFT: Mapping[type[e.Event], str] = {
+    e.AccountCreated: "the account's own row is emptied by account.deleted",
+    e.ProfileChanged: "the account's own row is emptied by account.deleted",
+    e.PrivacyChanged: "the account's own row is emptied by account.deleted",
+    e.AccountSuspended: "the account's own row is emptied by account.deleted",
+    e.AccountReinstated: "the account's own row is emptied by account.deleted",
+    e.AccountDeleted: "is what empties it",
+    e.FollowDeleted: "takes something back itself",
+    e.FollowApproved: "changes what a follow.created made",
+    e.FollowDenied: "takes something back itself",
+    e.FollowerRemoved: "takes something back itself",
+    e.AccountUnblocked: "takes something back itself",
+    e.AccountUnmuted: "takes something back itself",
+    e.PostPublished: "changes what a post.created made",
+    e.PostRejected: "changes what a post.created made",
+    e.PostCaptionChanged: "changes what a post.created made",
+    e.PostDeleted: "takes something back itself",
+    e.PostUnliked: "takes something back itself",
+    e.CommentDeleted: "takes something back itself",
+    e.MediaTranscodingRequested: "names files, which leaving/purging.py removes",
+    e.MediaTranscodingCompleted: "names files, which leaving/purging.py removes",
+    e.MediaTranscodingFailed: "names files, which leaving/purging.py removes",
+    e.FanoutRequested: "names a post and its author, by ids; the entries lead to a deleted post",
+}
+"""Every other event that names an account, and why nothing is taken back for it."""
+
+
+async def undone(rows: RowStore, account_id: int, events: Iterable[e.Event]) -> list[e.Event]:
+    """The events that take back what is left of what these did. Each is named once."""
+    found: dict[e.Event, None] = {}
+    for event in events:
+        undo = UNDOING.get(type(event))
+        if undo is not None:
+            found.update(dict.fromkeys(await undo(rows, account_id, event)))
+    return list(found)

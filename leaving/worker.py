@@ -1,0 +1,67 @@
+"""The leaving worker: takes every erasure that is not finished as far as it can go, and looks again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import structlog
+from prometheus_client import Gauge
+
+from leaving.erasure import FINISHED, Erasure
+from leaving.resources import LeavingResources
+from photolog.stall import TRANSIENT
+
+PAUSE_SECONDS = 1.0
+OPEN = Gauge("photolog_erasures_open", "Erasures that are not finished")
+logger = structlog.get_logger(__name__)
+
+
+class LeavingWorker:
+    """Does what accounts that leave are waiting for. Several may run; each step is one worker's, or both do the same.
+
+    Args:
+        resources: its ports.
+        pause_seconds: between two looks.
+    """
+
+    def __init__(self, resources: LeavingResources, pause_seconds: float = PAUSE_SECONDS) -> None:
+        self._resources = resources
+        self._pause_seconds = pause_seconds
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set.
+
+        Raises:
+            Exception: whatever made it impossible to go on; start a new process.
+        """
+        while not stop.is_set():
+            await self._patiently(self.look)
+            try:
+                await asyncio.wait_for(stop.wait(), self._pause_seconds)
+            except TimeoutError:
+                continue
+
+    async def look(self) -> None:
+        """Take every open erasure as far as it can go now."""
+        accounts = await self._resources.vault.erasures.unfinished()
+        OPEN.set(len(accounts))
+        for account_id in accounts:
+            await self._patiently(partial(self.erase, account_id))
+
+    async def erase(self, account_id: int) -> None:
+        """Take one erasure as far as it can go now."""
+        erasures = self._resources.vault.erasures
+        # Listed before it is marked: a command may have died in between, and then nothing was begun.
+        while (row := await erasures.get(account_id)) is not None:
+            if row.step == FINISHED:
+                await erasures.close(account_id)
+                return
+            if not await Erasure(self._resources, row).advance():
+                return
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """An engine that is away costs this attempt; the next look is the next one."""
+        try:
+            await attempt()
+        except TRANSIENT as error:
+            logger.warning("leaving-waits", error=repr(error))

@@ -1,0 +1,134 @@
+"""An account leaves the real platform: gone at once, erased a little later, and nowhere to be found after that."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.local.home import REPOSITORY
+from photolog.errors import Conflict, NotFound, Unauthenticated
+from photolog.receipts import verify_receipt
+from tests.integration.social.conftest import Joining
+from tests.integration.social.people import PASSWORD, Person, jpeg, published, settles
+from tests.integration.workers import WorkerProcess, eventually, without_deployment
+
+WORD = "canary-4711"
+ERASED_SECONDS = 120.0
+
+
+@pytest.fixture(scope="module")
+def leaving_worker(migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
+    """The process that erases. It waits out commands of ten seconds: no gateway of these tests takes as long."""
+    environment = migrated | {
+        "PHOTOLOG_KAFKA__APPEND_TIMEOUT_MS": "1000",
+        "PHOTOLOG_GATEWAY__POSITION_WAIT_MS": "0",
+    }
+    log = tmp_path_factory.mktemp("leaving") / "leaving-worker.log"
+    worker = WorkerProcess(("leaving-worker",), environment, log)
+    try:
+        worker.wait_ready()
+        yield worker
+    finally:
+        worker.end()
+
+
+async def scanned(environment: dict[str, str], account_id: str, *words: str) -> tuple[int, dict[str, Any]]:
+    """What `bin/photolog erasure-scan` says."""
+
+    def run() -> subprocess.CompletedProcess[str]:
+        told = [argument for word in words for argument in ("--word", word)]
+        return subprocess.run(
+            [sys.executable, "-m", "cli.app", "erasure-scan", account_id, "--json", *told],
+            cwd=REPOSITORY,
+            env={**without_deployment(), **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    done = await asyncio.to_thread(run)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def left_in(report: dict[str, Any]) -> set[str]:
+    return {place["place"] for place in report["places"] if place["left"]}
+
+
+async def one_of_everything(ada: Person, bob: Person, carl: Person) -> tuple[str, str]:
+    """Everything that ada can do; a post of hers and one of bob's."""
+    own, theirs = await asyncio.gather(published(ada, f"{WORD} #light"), published(bob, "his"))
+    await bob.client.follow(ada.id)
+    await ada.client.follow(bob.id)
+    await ada.client.follow(carl.id)
+    await ada.client.mute(carl.id)
+    await ada.client.like(theirs)
+    await carl.client.like(theirs)
+    await ada.client.comment(theirs, f"{WORD} lovely")
+    await carl.client.comment(theirs, "indeed")
+    await bob.client.comment(own, "nice")
+    body = {"content_type": "image/jpeg", "size_bytes": len(jpeg()), "client_upload_id": "left open"}
+    await ada.client.transport.command("POST", "/v1/uploads", dict, body)
+    return own, theirs
+
+
+async def test_an_account_leaves_and_nothing_of_it_is_left(
+    join: Joining, gateway_address: str, migrated: dict[str, str], leaving_worker: WorkerProcess
+) -> None:
+    ada, bob, carl = await join("ada"), await join("bob"), await join("carl", private=True)
+    own, theirs = await one_of_everything(ada, bob, carl)
+    await settles(lambda: _counts(bob, theirs), (2, 2))
+    status, report = await scanned(migrated, ada.id, WORD)
+    assert status == 1
+    assert {"log/posts", "log/comments", "rows/posts", "rows/likes", "rows/follow_requests", "objects"} <= left_in(
+        report
+    )
+    assert {"vault.subject_keys", "vault.sessions", "vault.usernames", "vault.uploads", "caches"} <= left_in(report)
+
+    token = ada.client.transport.access_token
+    leaving = await ada.client.leave(PASSWORD)
+    for gone in (f"/v1/accounts/{ada.id}", f"/v1/posts/{own}", f"/v1/accounts/by-username/{ada.username}"):
+        with pytest.raises(NotFound):
+            await bob.client.transport.query(gone, dict)
+    with pytest.raises(Unauthenticated):
+        await ada.client.log_in(ada.username, PASSWORD)
+    async with httpx.AsyncClient(base_url=gateway_address) as anyone:
+        refused = await anyone.get("/v1/me", headers={"authorization": f"Bearer {token}"})
+        assert refused.status_code == 401
+
+        async def finished() -> bool:
+            return bool((await anyone.get(leaving.erasure)).json()["state"] == "finished")
+
+        await eventually(finished, ERASED_SECONDS)
+        signed = (await anyone.get(leaving.erasure)).json()["receipt"]
+        (public,) = (await anyone.get("/v1/erasures/keys")).json()["keys"]
+    receipt = verify_receipt(public, signed)
+    assert receipt.account_id == ada.id
+    assert receipt.removed["events.post.deleted"] == 1
+    assert receipt.removed["objects"] >= 7, "an original and six variants"
+
+    assert await _counts(bob, theirs) == (1, 1)
+    counts = (await bob.client.transport.query("/v1/me", dict))["counts"]
+    assert (counts["followers"], counts["following"]) == (0, 0)
+    status, report = await scanned(migrated, ada.id, WORD, ada.username)
+    assert left_in(report) == set()
+    assert (status, report["clean"], report["marked"]) == (0, True, True)
+    with pytest.raises(Conflict):
+        await join_as(bob, ada.username)
+
+
+async def _counts(person: Person, post_id: str) -> tuple[int, int]:
+    counts = (await person.client.get_post(post_id)).counts
+    return counts.likes, counts.comments
+
+
+async def join_as(person: Person, username: str) -> None:
+    """Try to take a user name."""
+    body = {"username": username, "password": PASSWORD}
+    await person.client.transport.send("POST", "/v1/accounts", body=body, bearer=False)

@@ -1,0 +1,98 @@
+"""The leaving worker may die before or after any change that it makes; another one goes on to the same end."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from leaving.worker import LeavingWorker
+from tests.unit.leaving.world import ANNA, OTHERS_KEYS, World, left_rows
+from tests.unit.streams.river import visible_rows
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL."""
+
+
+class Mortal:
+    """A port whose process dies at one change: before it takes effect, or right after.
+
+    Args:
+        inner: what answers.
+        calls: counts down over all ports together.
+    """
+
+    def __init__(self, inner: Any, calls: dict[str, Any]) -> None:
+        self._inner = inner
+        self._calls = calls
+
+    def __getattr__(self, name: str) -> Any:
+        answer = getattr(self._inner, name)
+        if name not in _CHANGES:
+            return answer
+
+        async def counted(*arguments: Any, **options: Any) -> Any:
+            self._calls["left"] -= 1
+            dies = self._calls["left"] == 0
+            if dies and not self._calls["after"]:
+                raise Killed
+            result = await answer(*arguments, **options)
+            if dies:
+                raise Killed
+            return result
+
+        return counted
+
+
+_CHANGES = frozenset(
+    {
+        *("append_all", "erase", "move", "close", "revoke", "rest", "release", "remove"),
+        *("abort_upload", "delete", "drop"),
+    }
+)
+
+
+def mortal_worker(world: World, calls: dict[str, Any]) -> LeavingWorker:
+    vault = type(world.vault)(
+        **{part.name: Mortal(getattr(world.vault, part.name), calls) for part in fields(world.vault)}
+    )
+    ports = {
+        "log": world.river.log,
+        "keyring": world.river.keys,
+        "objects": world.objects,
+        "cache": world.river.cache,
+        "timelines": world.river.timelines,
+        "recent": world.river.recent,
+    }
+    return LeavingWorker(world.resources(vault=vault, **{name: Mortal(port, calls) for name, port in ports.items()}))
+
+
+async def erased_with_one_death(dies_at: int, after: bool) -> tuple[World, int]:
+    """The world after an erasure whose worker died once; changes that were left until its death."""
+    world = World()
+    await world.live()
+    await world.begin()
+    calls = {"left": dies_at, "after": after}
+    try:
+        await world.erase(mortal_worker(world, calls))
+    except Killed:
+        await world.river.pump()
+    row = await world.erase()
+    assert row.receipt is not None
+    return world, calls["left"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_death_at_any_change_ends_in_the_same_world(after: bool) -> None:
+    undisturbed, _ = await erased_with_one_death(0, after)
+    expected = visible_rows(undisturbed.river.rows)
+    dies_at, left = 0, 0
+    while left <= 0:
+        dies_at += 1
+        world, left = await erased_with_one_death(dies_at, after)
+        assert visible_rows(world.river.rows) == expected, f"died at change {dies_at}"
+        assert left_rows(world.river.rows) == []
+        assert sorted(world.objects.objects) == sorted(OTHERS_KEYS)
+        assert await world.vault.credentials.get(ANNA) is None
+        assert [row async for row in world.vault.uploads.of(ANNA)] == []
+    assert dies_at > 25, "an erasure should have had more changes to die at"
