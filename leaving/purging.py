@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 
+from gateway.limits.guesses import places_key
 from gateway.signup import resting_hash
 from leaving.resources import LeavingResources
 from projections.cards import account_key, likes_key
@@ -76,7 +77,8 @@ class Purge:
 
     async def _purge_caches(self) -> None:
         card, _ = account_key(self._account_id)
-        await self._resources.cache.drop([card, relations_key(self._account_id), likes_key(self._account_id)])
+        keys = (relations_key(self._account_id), likes_key(self._account_id), places_key(self._account_id))
+        await self._resources.cache.drop([card, *keys])
         await self._resources.timelines.drop(self._account_id)
         await self._resources.recent.drop(self._account_id)
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 import msgspec
 
+from gateway.limits.guesses import places_key
 from leaving.cache_entries import CacheEntries
 from leaving.coverage import BY_TABLE
 from leaving.mentions import NAMING, Mention
@@ -164,10 +165,11 @@ class Scan:
         account_id = self._account_id
         card, _ = account_key(account_id)
         likes, relations, timeline = likes_key(account_id), relations_key(account_id), timeline_key(account_id).decode()
+        places = places_key(account_id)
         async for key, fields in self._caches.entries():
             found.left += self._spoken([key.encode(), *(name.encode() for name in fields), *fields.values()])
             value = fields.get(CARD, b"").partition(b"|")[2]
-            if key == timeline:
+            if key in (timeline, places):
                 found.left += 1
             elif key == likes:
                 found.left += sum(b"|" in liked for liked in fields.values())

@@ -77,6 +77,8 @@ LEFT: Mapping[type[e.Event], str] = {
     e.PrivacyChanged: "the account's own row is emptied by account.deleted",
     e.AccountSuspended: "the account's own row is emptied by account.deleted",
     e.AccountReinstated: "the account's own row is emptied by account.deleted",
+    e.AccountVerified: "the account's own row is emptied by account.deleted",
+    e.AccountUnverified: "the account's own row is emptied by account.deleted",
     e.AccountDeleted: "is what empties it",
     e.FollowDeleted: "takes something back itself",
     e.FollowApproved: "changes what a follow.created made",
@@ -93,6 +95,7 @@ LEFT: Mapping[type[e.Event], str] = {
     e.MediaTranscodingRequested: "names files, which leaving/purging.py removes",
     e.MediaTranscodingCompleted: "names files, which leaving/purging.py removes",
     e.MediaTranscodingFailed: "names files, which leaving/purging.py removes",
+    e.PriorityFanoutRequested: "as feed.fanout.requested",
     e.FanoutRequested: "names a post and its author, by ids; the entries lead to a deleted post",
 }
 """Every other event that names an account, and why nothing is taken back for it."""

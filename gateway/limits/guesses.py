@@ -70,14 +70,14 @@ class PasswordGuesses:
     async def signed_in(self, account_id: int, address: str, now_ms: int) -> None:
         """Remember that an account is signed in at an address, for as long as caches live."""
         try:
-            await self._cache.merge([CacheWrite(_places(account_id), address, now_ms, b"")])
+            await self._cache.merge([CacheWrite(places_key(account_id), address, now_ms, b"")])
         except StoreUnavailable as error:
             logger.warning("cache-away", cause=str(error))
 
     async def _signed_in_at(self, account_id: int | None, address: str) -> bool:
         """Asked for nobody's name too, so that it takes as long."""
         try:
-            ((known,),) = await self._cache.read([(_places(account_id or 0), (address,))])
+            ((known,),) = await self._cache.read([(places_key(account_id or 0), (address,))])
         except StoreUnavailable as error:
             logger.warning("cache-away", cause=str(error))
             return False
@@ -111,5 +111,6 @@ def password_guesses(services: Services) -> PasswordGuesses:
     return PasswordGuesses(services.buckets, services.cache, settings.limits, key_bytes(settings.secrets.hash_key))
 
 
-def _places(account_id: int) -> str:
+def places_key(account_id: int) -> str:
+    """The cache entry that holds the addresses, as digests, at which an account was signed in lately."""
     return f"places:{{{slot_of(account_id)}}}:{account_id}"

@@ -112,7 +112,7 @@ def test_the_application_runs_over_the_engines_of_another_stack(stack: Stack, tm
     engines = stack.pids
     with Stack.applications_over(stack, tmp_path) as application:
         status = {process.name: process for process in stack_status(application.home)}
-        assert {"worker-0", "worker-1", "transcode-worker", "gateway"} < set(status)
+        assert {"worker-0", "worker-1", "transcode-worker", "leaving-worker", "gateway"} < set(status)
         assert all(process.ready for process in status.values())
 
         killed = application.kill("worker-0")

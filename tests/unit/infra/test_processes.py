@@ -51,7 +51,7 @@ def test_the_migration_runs_between_the_engines_and_the_application(site: Site) 
     assert set(specs[MIGRATE].depends_on) == engines
     assert specs[MIGRATE].one_shot
     applications = set(specs) - engines - {MIGRATE}
-    assert len(applications) == WORKERS + 2
+    assert len(applications) == WORKERS + 3
     assert all(MIGRATE in specs[name].depends_on for name in applications)
 
 
@@ -67,7 +67,7 @@ def test_each_application_process_has_a_metrics_port_of_its_own(site: Site) -> N
         for spec in planned(site)
         if "PHOTOLOG_METRICS_PORT" in spec.environment
     ]
-    assert len(set(ports)) == len(ports) == WORKERS + 2
+    assert len(set(ports)) == len(ports) == WORKERS + 3
 
 
 def test_no_secret_is_on_a_command_line(site: Site) -> None:
