@@ -12,7 +12,8 @@ import msgspec
 
 from projections.accounts import ACCOUNTS
 from projections.catalogue import TABLES
-from projections.comments import COMMENTS, COMMENTS_BY_POST
+from projections.comment_likes import COMMENT_LIKES
+from projections.comments import COMMENTS, COMMENTS_BY_POST, REPLIES
 from projections.graph import (
     BLOCKS,
     FOLLOW_REQUESTS,
@@ -23,9 +24,12 @@ from projections.graph import (
     PAIRS,
     SENT_REQUESTS,
 )
-from projections.likes import LIKES
+from projections.likes import LIKERS, LIKES
 from projections.media import MEDIA
 from projections.posts import POST_COUNTS, POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS
+from projections.reports import REPORTS, REPORTS_BY_WEEK
+from projections.saves import SAVED_POSTS, SAVES
+from projections.shares import SHARES
 from projections.tables import Row, Table
 
 Fate = Literal["gone", "emptied", "kept"]
@@ -92,9 +96,28 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(LIKES, ("actor_id",)),
     Coverage(COMMENTS, ("author_id",)),
     Coverage(COMMENTS_BY_POST, ("author_id",), ("text",)),
+    Coverage(REPLIES, ("author_id",), ("text",), others=("answered_id",)),
+    Coverage(LIKERS, ("actor_id",)),
+    Coverage(SAVES, ("actor_id",)),
+    Coverage(SAVED_POSTS, ("actor_id",), others=("owner_id",)),
+    Coverage(SHARES, ("actor_id",), fate="kept"),
+    Coverage(COMMENT_LIKES, ("actor_id",)),
+    Coverage(REPORTS, ("reporter_id",)),
+    Coverage(REPORTS_BY_WEEK, ("reporter_id",), ("note",), others=("owner_id",)),
 )
 
-NAMELESS: frozenset[str] = frozenset({"media_posts", "like_counts", "comment_counts"})
+NAMELESS: frozenset[str] = frozenset(
+    {
+        "comment_counts",
+        "comment_like_counts",
+        "like_counts",
+        "media_posts",
+        "ranked_comments",
+        "reply_counts",
+        "save_counts",
+        "share_counts",
+    }
+)
 """Tables that name no account."""
 
 BY_TABLE: Mapping[str, Coverage] = {coverage.table.name: coverage for coverage in COVERAGE}

@@ -16,6 +16,7 @@ ACCOUNT_FIELDS = frozenset(
     {
         "account_id",
         "actor_id",
+        "answered_id",
         "author_id",
         "blocked_id",
         "blocker_id",
@@ -27,12 +28,17 @@ ACCOUNT_FIELDS = frozenset(
         "muted_id",
         "muter_id",
         "owner_id",
+        "reporter_id",
+        "viewer_id",
     }
 )
 """Every field of an event or a row, whatever its type, that holds an account's id."""
 
-OTHER_IDS = frozenset({"comment_id", "media_id", "media_ids", "post_id"})
-"""Every other field whose name looks like that of an id. A test knows no third kind."""
+OTHER_IDS = frozenset(
+    {"comment_id", "media_id", "media_ids", "parent_id", "post_id", "report_id", "share_id", "target_id"}
+)
+"""Every other field whose name looks like that of an id. A test knows no third kind. Where `target_id` is an account's,
+`owner_id` beside it is the same."""
 
 
 class LogReader(Protocol):

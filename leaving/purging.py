@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from gateway.limits.guesses import places_key
 from gateway.signup import resting_hash
 from leaving.resources import LeavingResources
-from projections.cards import account_key, likes_key
+from projections.cards import account_key, likes_key, saves_key
 from projections.relations import relations_key
 
 
@@ -77,7 +77,7 @@ class Purge:
 
     async def _purge_caches(self) -> None:
         card, _ = account_key(self._account_id)
-        keys = (relations_key(self._account_id), likes_key(self._account_id), places_key(self._account_id))
+        keys = [key(self._account_id) for key in (relations_key, likes_key, saves_key, places_key)]
         await self._resources.cache.drop([card, *keys])
         await self._resources.timelines.drop(self._account_id)
         await self._resources.recent.drop(self._account_id)

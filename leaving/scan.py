@@ -20,10 +20,11 @@ from photolog.errors import Corruption, UndecodableRecord
 from photolog.log.record import StoredRecord
 from photolog.seal import place, unseal
 from projections.card_json import parse_account, parse_post
-from projections.cards import CARD, account_key, likes_key, post_key
+from projections.cards import CARD, account_key, likes_key, post_key, saves_key
 from projections.catalogue import TABLES
 from projections.relations import relations_key
 from projections.stores.redis_feeds import timeline_key
+from projections.top_comments import TOP, parse_top
 from schemas.events import MediaTranscodingRequested
 from schemas.topics import MEDIA_REQUESTED, TOPICS
 
@@ -164,25 +165,29 @@ class Scan:
         found = Place(place="caches")
         account_id = self._account_id
         card, _ = account_key(account_id)
-        likes, relations, timeline = likes_key(account_id), relations_key(account_id), timeline_key(account_id).decode()
+        lists = (likes_key(account_id), saves_key(account_id))
+        relations, timeline = relations_key(account_id), timeline_key(account_id).decode()
         places = places_key(account_id)
         async for key, fields in self._caches.entries():
             found.left += self._spoken([key.encode(), *(name.encode() for name in fields), *fields.values()])
             value = fields.get(CARD, b"").partition(b"|")[2]
             if key in (timeline, places):
                 found.left += 1
-            elif key == likes:
-                found.left += sum(b"|" in liked for liked in fields.values())
+            elif key in lists:
+                found.left += sum(b"|" in held for held in fields.values())
             elif key == relations:
                 # Written again whenever another changes their side of a pair.
                 found.references += 1
             elif key == card and value:
                 found.left += not parse_account(account_id, value).deleted
                 found.references += 1
-            elif key.startswith(_POST_ENTRY) and value:
-                post = parse_post(value)
-                found.left += post.owner_id == account_id and post.status != "deleted"
-                found.references += post.owner_id == account_id
+            elif key.startswith(_POST_ENTRY):
+                top = fields.get(TOP, b"").partition(b"|")[2]
+                found.left += sum(comment.author_id == account_id for comment in parse_top(top or None))
+                if value:
+                    post = parse_post(value)
+                    found.left += post.owner_id == account_id and post.status != "deleted"
+                    found.references += post.owner_id == account_id
         return found
 
     def _spoken(self, parts: Iterable[bytes | None]) -> int:

@@ -7,11 +7,14 @@ is it taken back. So a pass over the log may be repeated, and finds nothing once
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from projections.comment_likes import COMMENT_LIKES
 from projections.comments import COMMENTS
 from projections.graph import side_of
 from projections.likes import LIKES
 from projections.posts import POSTS
 from projections.relations import pair_with
+from projections.reports import REPORTS
+from projections.saves import SAVES
 from projections.stores.port import RowStore
 from schemas import events as e
 
@@ -36,7 +39,35 @@ async def _comment(rows: RowStore, account_id: int, event: e.CommentCreated) -> 
     comment = await rows.get(COMMENTS.key(event.post_id, event.comment_id))
     if comment is None or comment.author_id != account_id:
         return ()
-    return (e.CommentDeleted(comment_id=event.comment_id, post_id=event.post_id, deleted_by=account_id),)
+    return (
+        e.CommentDeleted(
+            comment_id=event.comment_id,
+            post_id=event.post_id,
+            deleted_by=account_id,
+            parent_id=comment.parent_id,
+        ),
+    )
+
+
+async def _save(rows: RowStore, account_id: int, event: e.PostSaved) -> Sequence[e.Event]:
+    if event.actor_id != account_id or await rows.get(SAVES.key(account_id, event.post_id)) is None:
+        return ()
+    return (e.PostUnsaved(actor_id=account_id, post_id=event.post_id),)
+
+
+async def _comment_like(rows: RowStore, account_id: int, event: e.CommentLiked) -> Sequence[e.Event]:
+    like = await rows.get(COMMENT_LIKES.key(account_id, event.comment_id))
+    if event.actor_id != account_id or like is None:
+        return ()
+    return (e.CommentUnliked(actor_id=account_id, comment_id=event.comment_id, post_id=like.post_id),)
+
+
+async def _report(rows: RowStore, account_id: int, event: e.ContentReported) -> Sequence[e.Event]:
+    if event.reporter_id != account_id:
+        return ()
+    if await rows.get(REPORTS.key(account_id, event.target, event.target_id)) is None:
+        return ()
+    return (e.ReportWithdrawn(reporter_id=account_id, target=event.target, target_id=event.target_id),)
 
 
 async def _pair(rows: RowStore, account_id: int, event: e.Event) -> Sequence[e.Event]:
@@ -68,6 +99,9 @@ UNDOING: Mapping[type[e.Event], Undo] = {
     e.PostCreated: _post,
     e.PostLiked: _like,
     e.CommentCreated: _comment,
+    e.PostSaved: _save,
+    e.CommentLiked: _comment_like,
+    e.ContentReported: _report,
 }
 """For each event that makes something of an account's: how that is taken back."""
 
@@ -92,6 +126,13 @@ LEFT: Mapping[type[e.Event], str] = {
     e.PostDeleted: "takes something back itself",
     e.PostUnliked: "takes something back itself",
     e.CommentDeleted: "takes something back itself",
+    e.PostUnsaved: "takes something back itself",
+    e.CommentUnliked: "takes something back itself",
+    e.ReportWithdrawn: "takes something back itself",
+    e.PostShared: "happened once and is over: it is counted, and names nobody but by id",
+    e.PostImpressed: "telemetry, by ids, which ends after a month",
+    e.PostDwelt: "telemetry, by ids, which ends after a month",
+    e.PostViewed: "telemetry, by ids, which ends after a month",
     e.MediaTranscodingRequested: "names files, which leaving/purging.py removes",
     e.MediaTranscodingCompleted: "names files, which leaving/purging.py removes",
     e.MediaTranscodingFailed: "names files, which leaving/purging.py removes",

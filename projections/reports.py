@@ -5,7 +5,7 @@ from typing import Literal
 
 from projections.fold import Recorded, Rows, unfoldable
 from projections.tables import Row, RowKey, Table
-from projections.writes import Write, put
+from projections.writes import Write, put, remove
 from schemas import events as e
 from schemas import topics
 
@@ -43,7 +43,7 @@ REPORTS_BY_WEEK = Table("reports_by_week", ListedReportRow, ("week",), ("-report
 
 
 class ReportsProjection:
-    """Folds reports: the first of a reporter about one thing stands."""
+    """Folds reports: the first of a reporter about one thing stands, until it is withdrawn."""
 
     name = "reports"
     topics = (topics.REPORTS,)
@@ -58,9 +58,13 @@ class ReportsProjection:
         return ()
 
     def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
-        """List a first report."""
+        """List a first report, or take it off the list."""
         event = _report_event(recorded)
-        if rows.get(self.aggregate(recorded)) is not None:
+        key = self.aggregate(recorded)
+        before = rows.get(key)
+        if isinstance(event, e.ReportWithdrawn):
+            return () if before is None else (remove(_place(before)), remove(key))
+        if before is not None:
             return ()
         at_ms = recorded.timestamp_ms
         listed = ListedReportRow(
@@ -85,8 +89,12 @@ class ReportsProjection:
         return put(REPORTS_BY_WEEK, listed), put(REPORTS, row)
 
 
-def _report_event(recorded: Recorded) -> e.ContentReported:
-    if isinstance(recorded.event, e.ContentReported):
+def _place(report: ReportRow) -> RowKey[ListedReportRow]:
+    return REPORTS_BY_WEEK.key(report.reported_ms // topics.WEEK_MS, report.reported_ms, report.report_id)
+
+
+def _report_event(recorded: Recorded) -> e.ContentReported | e.ReportWithdrawn:
+    if isinstance(recorded.event, e.ContentReported | e.ReportWithdrawn):
         return recorded.event
     raise unfoldable(ReportsProjection.name, recorded.event)
 

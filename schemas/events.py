@@ -413,6 +413,16 @@ class ContentReported(Event, frozen=True, kw_only=True):
     note: Annotated[str | None, Personal("reporter_id")]
 
 
+class ReportWithdrawn(Event, frozen=True, kw_only=True):
+    """The reporter's account is gone, and with it what it reported of this target."""
+
+    type = "report.withdrawn"
+    capability = "reports"
+    reporter_id: Snowflake
+    target: Literal["post", "comment", "account"]
+    target_id: Snowflake
+
+
 # --- telemetry: flat, one type for each topic, nothing personal, kept for a while ------------------------------------
 
 Surface = Literal["feed", "profile", "post", "saved"]

@@ -118,7 +118,12 @@ COMMENTS = Topic(
 SAVES = Topic("saves", (e.PostSaved, e.PostUnsaved), key=lambda event: str(event.actor_id))
 SHARES = Topic("shares", (e.PostShared,), key=lambda event: str(event.actor_id))
 COMMENT_LIKES = Topic("comment.likes", (e.CommentLiked, e.CommentUnliked), key=lambda event: str(event.actor_id))
-REPORTS = Topic("reports", (e.ContentReported,), key=lambda event: str(event.reporter_id), personal=True)
+REPORTS = Topic(
+    "reports",
+    (e.ContentReported, e.ReportWithdrawn),
+    key=lambda event: str(event.reporter_id),
+    personal=True,
+)
 FEED_FANOUT = Topic("feed.fanout", (e.FanoutRequested,), key=_chunk_key, kind="derived", retention_ms=WEEK_MS)
 FEED_FANOUT_PRIORITY = Topic(
     "feed.fanout.priority",

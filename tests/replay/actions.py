@@ -148,7 +148,10 @@ def _reported(reporter_id: int, post_id: int, attempt: int) -> e.Event:
     )
 
 
-report_events: st.SearchStrategy[e.Event] = st.builds(_reported, people, posts, st.integers(1, 3))
+report_events: st.SearchStrategy[e.Event] = st.one_of(
+    st.builds(_reported, people, posts, st.integers(1, 3)),
+    st.builds(e.ReportWithdrawn, reporter_id=people, target=st.just("post"), target_id=posts),
+)
 account_events: st.SearchStrategy[e.Event] = st.one_of(
     st.builds(
         e.AccountCreated, account_id=people, username=st.just("anna"), display_name=st.none(), private=st.booleans()

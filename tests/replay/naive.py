@@ -147,8 +147,11 @@ class NaiveWorld:
                     comment.likes[source] = (event.version, event.count)
 
     def _reports(self, event: e.Event, at_ms: int) -> None:
-        assert isinstance(event, e.ContentReported)
-        self.reports.setdefault((event.reporter_id, event.target, event.target_id), (event.report_id, at_ms))
+        match event:
+            case e.ContentReported():
+                self.reports.setdefault((event.reporter_id, event.target, event.target_id), (event.report_id, at_ms))
+            case e.ReportWithdrawn():
+                self.reports.pop((event.reporter_id, event.target, event.target_id), None)
 
     def _accounts(self, event: e.Event) -> None:
         if getattr(event, "account_id", None) in self.deleted:

@@ -5,9 +5,11 @@ from gateway.vault.port import CredentialRow
 from leaving.erasure import Erasure
 from leaving.worker import LeavingWorker
 from photolog.receipts import ReceiptKey, verify_receipt
-from projections.comments import COMMENT_COUNTS
+from projections.comments import COMMENT_COUNTS, COMMENTS
 from projections.graph import GRAPH_COUNTS
 from projections.likes import LIKE_COUNTS
+from projections.saves import SAVE_COUNTS
+from projections.shares import SHARE_COUNTS
 from projections.stores.memory_cache import MemoryCache
 from schemas import events as e
 from tests.unit.leaving.world import (
@@ -62,6 +64,10 @@ async def test_what_others_did_stays_and_their_counts_are_exact(world: World) ->
     assert of_others(visible_rows(world.river.rows).items()) == before
     assert await sum_of(world, LIKE_COUNTS, 105) == 1
     assert await sum_of(world, COMMENT_COUNTS, 105) == 1
+    assert await sum_of(world, SAVE_COUNTS, 105) == 1
+    assert await sum_of(world, SHARE_COUNTS, 105) == 1, "a share happened, and is not taken back"
+    comment = await world.river.rows.get(COMMENTS.key(105, 953))
+    assert comment.likes == 1
     for other in (BERT, CARL, DORA):
         for counter in ("followers", "following", "requests"):
             assert await sum_of(world, GRAPH_COUNTS, other, counter) == 0
@@ -86,8 +92,8 @@ async def test_old_records_still_decode_with_their_personal_fields_absent(world:
         event = SERDE.open_record(SERDE.parse(record.value), world.river.keys.key_of)
         if isinstance(event, e.CommentCreated):
             texts[event.comment_id] = event.text
-    assert texts[902] is None
-    assert texts[903] == "theirs on theirs"
+    assert texts[952] is None
+    assert texts[953] == "theirs on theirs"
 
 
 async def test_a_command_under_way_is_waited_out_and_taken_back(world: World) -> None:
@@ -134,12 +140,15 @@ async def test_the_receipt_says_what_was_removed_and_where(world: World) -> None
         "events.account.deleted": 1,
         "events.account.unblocked": 1,
         "events.account.unmuted": 1,
-        "events.comment.deleted": 1,
+        "events.comment.deleted": 2,
+        "events.comment.unliked": 2,
         "events.follow.deleted": 2,
         "events.follow.denied": 1,
         "events.follower.removed": 2,
         "events.post.deleted": 2,
         "events.post.unliked": 2,
+        "events.post.unsaved": 1,
+        "events.report.withdrawn": 1,
         "key": 1,
         "objects": 4,
         "unfinished-uploads": 1,
@@ -150,10 +159,13 @@ async def test_the_receipt_says_what_was_removed_and_where(world: World) -> None
     }
     assert {place.partition("/")[0] for place in receipt.positions.split(",")} == {
         "accounts",
+        "comment.likes",
         "comments",
         "graph",
         "likes",
         "posts",
+        "reports",
+        "saves",
     }
 
 

@@ -38,3 +38,10 @@ def test_a_second_report_of_the_same_thing_changes_nothing() -> None:
 def test_the_report_of_an_erased_person_has_no_note() -> None:
     folding = Folding(REPORTS_PROJECTION).apply(report(5, note=None))
     assert [row.note for row in folding.rows(REPORTS_BY_WEEK, START_MS // WEEK_MS)] == [None]
+
+
+def test_a_withdrawn_report_leaves_the_list_with_its_note() -> None:
+    gone = e.ReportWithdrawn(reporter_id=1, target="post", target_id=90)
+    folding = Folding(REPORTS_PROJECTION).apply(report(5), report(6, reporter_id=2), gone)
+    assert listed(folding) == [6]
+    assert listed(folding.apply(gone, e.ReportWithdrawn(reporter_id=3, target="post", target_id=90))) == [6]
