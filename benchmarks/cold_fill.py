@@ -6,7 +6,7 @@ does nothing with the answers.
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -99,6 +99,9 @@ class _Noting:
 
     async def execute_all(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
         return [await self.execute(*statement) for statement in statements]
+
+    def pages(self, cql: str) -> AsyncIterator[list[Any]]:
+        raise NotImplementedError("a fill reads no whole table")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from gateway.limits.guesses import places_key
 from gateway.signup import resting_hash
 from leaving.resources import LeavingResources
 from projections.cards import account_key, likes_key, saves_key
+from projections.followees import followees_key
 from projections.relations import relations_key
 
 
@@ -18,6 +19,9 @@ def own_prefixes(account_id: int) -> tuple[str, ...]:
 def variant_prefix(media_id: int) -> str:
     """Where the variants of a photograph lie in the bucket."""
     return f"processed/{media_id}/"
+
+
+_OWN_ENTRIES = (followees_key, likes_key, places_key, relations_key, saves_key)
 
 
 class Purge:
@@ -77,7 +81,7 @@ class Purge:
 
     async def _purge_caches(self) -> None:
         card, _ = account_key(self._account_id)
-        keys = [key(self._account_id) for key in (relations_key, likes_key, saves_key, places_key)]
+        keys = [key(self._account_id) for key in _OWN_ENTRIES]
         await self._resources.cache.drop([card, *keys])
         await self._resources.timelines.drop(self._account_id)
         await self._resources.recent.drop(self._account_id)
