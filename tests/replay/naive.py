@@ -62,6 +62,24 @@ class NaiveWorld:
             case "media":
                 self._media(event)
 
+    def feed(self, viewer_id: int) -> list[int]:
+        """The whole home feed of a viewer: what they and those they follow published, newest first."""
+        shown = [
+            (post.published_ms or 0, post_id)
+            for post_id, post in self.posts.items()
+            if post.status == "published" and (post.owner_id == viewer_id or self._shows(viewer_id, post.owner_id))
+        ]
+        return [post_id for _, post_id in sorted(shown, reverse=True)]
+
+    def _shows(self, viewer_id: int, author_id: int) -> bool:
+        return (
+            (viewer_id, author_id) in self.follows
+            and (viewer_id, author_id) not in self.mutes
+            and not {(viewer_id, author_id), (author_id, viewer_id)} & self.blocks.keys()
+            and author_id in self.private
+            and author_id not in self.suspended
+        )
+
     def _graph(self, event: e.Event, at_ms: int) -> None:
         match event:
             case e.FollowCreated(follower_id=a, followee_id=b, wanted_status=wanted):
