@@ -165,6 +165,7 @@ class Endpoint:
         models: read models that a `Photolog-Position` of the request waits for.
         erases: whether it is the one command that an account marked as erased may repeat: the one that marks it.
         rate: what it counts as where requests are limited; None stands for `read` or `write`, by its method.
+        problems: statuses of problems that the rest does not let expect, for the documentation.
     """
 
     method: str
@@ -180,6 +181,7 @@ class Endpoint:
     models: tuple[str, ...] = ()
     erases: bool = False
     rate: RateClass | None = None
+    problems: tuple[int, ...] = ()
 
     @property
     def rate_class(self) -> RateClass:

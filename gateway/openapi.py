@@ -125,6 +125,7 @@ def _responses(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
     problems |= {"413", "415"} if endpoint.body is not None else set()
     problems |= {"401", "403"} if endpoint.auth != "none" else set()
     problems |= {"409"} if endpoint.method != "GET" else set()
+    problems |= {str(status) for status in endpoint.problems}
     return {
         str(endpoint.status): usual,
         **{status: {"$ref": f"#/components/responses/{status}"} for status in sorted(problems)},

@@ -14,8 +14,9 @@ from gateway.sessions import (
     invalid_refresh_token,
     refresh_tokens,
 )
+from gateway.signup import folded_username
 from gateway.vault.port import CredentialRow, SessionRow
-from photolog.errors import NotFound, Unauthenticated
+from photolog.errors import Invalid, NotFound, Unauthenticated
 from photolog.timestamps import rfc3339
 
 SESSIONS_MAX = 50
@@ -138,8 +139,7 @@ async def list_sessions(services: Services, call: Call) -> Answer:
 async def _proven(services: Services, body: LogIn, address: str) -> CredentialRow:
     """The credential of whoever knows its password. Raises TooSoon after too many wrong ones."""
     username = body.username.lower()
-    name = await services.vault.usernames.get(username)
-    account_id = name.account_id if name else None
+    account_id = await _account_named(services, body.username)
     async with password_guesses(services).of_name(username, account_id, address):
         credential = await services.vault.credentials.get(account_id) if account_id is not None else None
         password_hash = credential.password_hash if credential else None
@@ -147,6 +147,15 @@ async def _proven(services: Services, body: LogIn, address: str) -> CredentialRo
             raise _wrong()
         await services.authentication.require_active(credential.account_id, _wrong())
     return credential
+
+
+async def _account_named(services: Services, username: str) -> int | None:
+    try:
+        folded = folded_username(username)
+    except Invalid:
+        return None  # Nobody can have it, and Cassandra refuses to look for an empty one.
+    name = await services.vault.usernames.get(folded)
+    return name.account_id if name else None
 
 
 async def _make_room(services: Services, account_id: int) -> None:
@@ -218,6 +227,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         response=Tokens,
         status=201,
         rate="login",
+        problems=(401, 403),
     ),
     Endpoint(
         "POST",
@@ -229,6 +239,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         body=Refresh,
         response=Tokens,
         rate="refresh",
+        problems=(401, 403),
     ),
     Endpoint("GET", "/v1/sessions", list_sessions, "List one's sessions", "sessions", response=SessionList),
     Endpoint("DELETE", "/v1/sessions/current", log_out, "Log out", "sessions", status=204),

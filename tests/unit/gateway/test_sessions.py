@@ -37,6 +37,18 @@ async def test_an_unknown_name_is_checked_against_a_hash_all_the_same(
     assert len(checked) == 1
 
 
+@pytest.mark.parametrize("username", ["", "a", "no body", "\u212a" * 3, ".ada"])
+async def test_a_name_that_nobody_can_have_is_answered_without_asking_for_it(
+    client: httpx.AsyncClient, river: River, monkeypatch: pytest.MonkeyPatch, username: str
+) -> None:
+    async def refused(name: str) -> None:
+        raise StoreUnavailable(f"as Cassandra does with an empty key: {name!r}")
+
+    monkeypatch.setattr(river.services.vault.usernames, "get", refused)
+    answer = await client.post("/v1/sessions", json={"username": username, "password": PASSWORD})
+    assert (answer.status_code, answer.json()["type"]) == (401, "/problems/wrong-credentials")
+
+
 async def test_a_refresh_replaces_both_tokens(client: httpx.AsyncClient, river: River) -> None:
     ada = await person(client, "ada")
     answer = await _refresh(client, ada.tokens["refresh_token"])
