@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from infra.local.home import REPOSITORY
+from infra.local.ports import pick_free_port_base
 from infra.local.stack import Stack
 from photolog.ids import SnowflakeSource, random_node
 from photolog.settings import Settings
 from streams.bootstrap import connect
-from tests.integration.workers import Hand, WorkerProcess, without_deployment
+from tests.integration.fault_world import FaultWorld, founded
+from tests.integration.workers import Hand, WorkerProcess, wait_serving, without_deployment
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +57,34 @@ async def hand(migrated: dict[str, str], settings: Settings) -> AsyncIterator[Ha
         rows: Any = resources.rows
         timelines: Any = resources.timelines
         yield Hand(resources, settings, SnowflakeSource(random_node()), rows._session, timelines._runner.client)
+
+
+@pytest.fixture(scope="session")
+def hasty_gateway(
+    workers: list[WorkerProcess], migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A gateway process that does not wait long for an engine, for people whose sessions last."""
+    assert workers
+    port = pick_free_port_base()
+    address = f"http://127.0.0.1:{port}"
+    environment = migrated | {
+        "PHOTOLOG_GATEWAY__PORT": str(port),
+        "PHOTOLOG_GATEWAY__PUBLIC_URL": address,
+        "PHOTOLOG_KAFKA__APPEND_TIMEOUT_MS": "2000",
+        "PHOTOLOG_CASSANDRA__REQUEST_TIMEOUT_MS": "2000",
+        "PHOTOLOG_LIMITS__ACCESS_TOKEN_SECONDS": "3600",
+    }
+    process = WorkerProcess(("gateway",), environment, tmp_path_factory.mktemp("hasty") / "gateway.log")
+    try:
+        wait_serving(address)
+        yield address
+    finally:
+        process.end()
+
+
+@pytest.fixture(scope="session")
+async def town(hasty_gateway: str, hand: Hand, pytestconfig: pytest.Config) -> AsyncIterator[FaultWorld]:
+    """People who act while something is broken, by the seed that every run of the tests prints."""
+    seed = int(pytestconfig.getoption("--hypothesis-seed"))
+    async with founded(hasty_gateway, hand, seed) as world:
+        yield world

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 from confluent_kafka import Consumer, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.home import REPOSITORY
 from infra.local.ports import is_free
@@ -45,13 +46,16 @@ class WorkerProcess:
         arguments: of the command line.
         environment: the stack's keys.
         log: file for its output.
+        module: what takes the arguments.
     """
 
-    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, arguments: tuple[str, ...], environment: Mapping[str, str], log: Path, module: str = "cli.app"
+    ) -> None:
         self.metrics_port = _free_port()
         self.exits: list[int] = []
         self.log = log
-        self._arguments = arguments
+        self._command = (sys.executable, "-m", module, *arguments)
         self._environment = {
             **without_deployment(),
             **environment,
@@ -75,11 +79,12 @@ class WorkerProcess:
 
     def lags(self) -> dict[tuple[str, str, int], int]:
         """What it shows of its own partitions; empty while it does not answer."""
-        try:
-            text = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5).text
-        except httpx.HTTPError:
-            return {}
-        return {(found[2], found[3], int(found[1])): int(float(found[4])) for found in _LAG_LINE.finditer(text)}
+        return {(at[2], at[3], int(at[1])): int(float(at[4])) for at in _LAG_LINE.finditer(self._metrics())}
+
+    def shown(self, name: str) -> float:
+        """The sum of a metric over all its labels, since this process began; 0 while it does not answer."""
+        families = text_string_to_metric_families(self._metrics())
+        return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
     def wait_ready(self) -> None:
         """Return once it serves its metrics."""
@@ -104,6 +109,12 @@ class WorkerProcess:
             self.kill()
         self._keeper.join(25)
 
+    def _metrics(self) -> str:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5).text
+        except httpx.HTTPError:
+            return ""
+
     def _keep(self) -> None:
         while True:
             status = self.process.wait()
@@ -118,12 +129,25 @@ class WorkerProcess:
     def _start(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "cli.app", *self._arguments],
+                self._command,
                 cwd=REPOSITORY,
                 env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+
+def wait_serving(address: str) -> None:
+    """Return once a gateway serves and reaches its engines."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{address}/readyz", timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"the gateway at {address} was not ready within {PATIENCE_SECONDS:g} s")
 
 
 def without_deployment() -> dict[str, str]:
@@ -190,8 +214,9 @@ class Hand:
 
     async def caught_up(self, projection: str, topic: Topic) -> bool:
         """Whether a projection is at the end of a topic."""
-        ends = await asyncio.to_thread(_ends, self.settings.kafka, topic.name)
+        # In this order: what a job appended to its own topic stands there before its position does.
         stored = await self.positions(projection)
+        ends = await asyncio.to_thread(_ends, self.settings.kafka, topic.name)
         return all(
             end == 0 or stored.get(Source(projection, topic.name, partition), _NOWHERE).next_offset >= end
             for partition, end in ends.items()

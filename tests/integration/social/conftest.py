@@ -3,19 +3,15 @@ person.
 """
 
 import secrets
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-import httpx
 import pytest
 
 from infra.local.ports import pick_free_port_base
 from photolog.client import Client, gateway_pool, store_pool
-from photolog.errors import PhotologError
 from tests.integration.social.people import PASSWORD, Person
-from tests.integration.workers import WorkerProcess
+from tests.integration.workers import WorkerProcess, wait_serving
 
-READY_SECONDS = 90.0
 Joining = Callable[..., Awaitable[Person]]
 
 
@@ -36,7 +32,7 @@ def gateway_address(
     try:
         for process in started:
             process.wait_ready()
-        _wait_ready(address)
+        wait_serving(address)
         yield address
     finally:
         for process in started:
@@ -56,15 +52,3 @@ async def join(gateway_address: str) -> AsyncIterator[Joining]:
             return Person(account_id, username, client)
 
         yield joined
-
-
-def _wait_ready(address: str) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{address}/readyz", timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise PhotologError(f"the gateway at {address} was not ready within {READY_SECONDS:g} s")
