@@ -21,6 +21,7 @@ BENCHMARKS = {
     "feed-under-writes": "benchmarks.feed_under_writes",
     "decode": "benchmarks.decode",
     "variants": "benchmarks.variants",
+    "limits": "benchmarks.limits",
 }
 
 

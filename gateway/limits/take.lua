@@ -1,40 +1,50 @@
--- KEYS: buckets. ARGV: for each what one token owes, and what an empty bucket owes, in microseconds; then how many
--- tokens to take: 1, or -1 to give one back. All buckets give or none does.
+-- Checks, one after the other: each takes a token from all of its buckets, or from none where one has none left.
+-- KEYS: the buckets of all checks. ARGV: how many tokens to take, 1, or -1 to give one back; then for each check how many
+-- buckets it has, and for each of these what one token owes and what an empty bucket owes, in microseconds.
 -- A bucket is stored as the time when it is full again, by this server's clock, and expires then. Where the clock stepped
--- back it owes more than it can, and is empty from then on. Answers 1 or 0, and what each bucket owes.
-local call, words = redis.call, ARGV
+-- back it owes more than it can, and is empty from then on. Answers for each check 1 or 0, and what its buckets owe.
+local call, keys, words = redis.call, KEYS, ARGV
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
-local tokens = tonumber(words[#words])
-local held = call('MGET', unpack(KEYS))
-
-local function keep(key, debt)
-  call('SET', key, string.format('%.0f', now + debt), 'PX', math.ceil(debt / 1000))
+local tokens = tonumber(words[1])
+local debts, changed, answer = {}, {}, {}
+for number, full in ipairs(call('MGET', unpack(keys))) do
+  debts[keys[number]] = math.max((full or now) - now, 0)
 end
 
-local owed, wanted, granted = {1}, {}, true
-for number = 1, #KEYS do
-  local token, most = tonumber(words[2 * number - 1]), tonumber(words[2 * number])
-  local debt = math.max((held[number] or now) - now, 0)
-  if debt > most then
-    debt = most
-    keep(KEYS[number], debt)
+-- What a bucket owes and would owe.
+local function look(key, at)
+  local token, most = tonumber(words[at]), tonumber(words[at + 1])
+  if debts[key] > most then debts[key], changed[key] = most, true end
+  local wanted = math.max(debts[key] + tokens * token, 0)
+  return wanted, tokens < 0 or wanted <= most
+end
+
+local first, at = 1, 2
+while first <= #keys do
+  local last = first + tonumber(words[at]) - 1
+  local wanted, granted = {}, true
+  for number = first, last do
+    local holds
+    wanted[number], holds = look(keys[number], at + 1 + 2 * (number - first))
+    granted = granted and holds
   end
-  owed[number + 1] = debt
-  wanted[number] = math.max(debt + tokens * token, 0)
-  if tokens > 0 and wanted[number] > most then granted = false end
+  answer[#answer + 1] = granted and 1 or 0
+  for number = first, last do
+    local key = keys[number]
+    if granted then debts[key], changed[key] = wanted[number], true end
+    answer[#answer + 1] = debts[key]
+  end
+  at = at + 1 + 2 * (last - first + 1)
+  first = last + 1
 end
-if not granted then
-  owed[1] = 0
-  return owed
-end
-for number, key in ipairs(KEYS) do
-  local debt = wanted[number]
-  owed[number + 1] = debt
+
+for key in pairs(changed) do
+  local debt = debts[key]
   if debt > 0 then
-    keep(key, debt)
+    call('SET', key, string.format('%.0f', now + debt), 'PX', math.ceil(debt / 1000))
   else
     call('DEL', key)
   end
 end
-return owed
+return answer
