@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.services import Services
 
 PAGE_MAX = 100
-RateClass = Literal["read", "write", "graph", "comment", "upload", "telemetry", "login", "refresh", "signup"]
+RateClass = Literal["read", "media", "write", "graph", "comment", "upload", "telemetry", "login", "refresh", "signup"]
 """What a request counts as where the number of requests is limited; each has a setting, `rate_…`."""
 ID_DIGITS_MAX = 19
 _ID_MAX = (1 << 63) - 1

@@ -229,6 +229,8 @@ class LimitSettings(Group):
     """whether the rates below hold; each is a burst and the seconds in which it comes back, such as `600/60`"""
     rate_read: PerPeriod = Rate(600, 60)
     """queries of one account, or of one address without account"""
+    rate_media: PerPeriod = Rate(3_000, 60)
+    """addresses of photographs' files, likewise: a page shows many"""
     rate_write: PerPeriod = Rate(120, 60)
     """commands that have no rate of their own, likewise"""
     rate_graph: PerPeriod = Rate(200, 3_600)
@@ -245,7 +247,7 @@ class LimitSettings(Group):
     """exchanges of a refresh token from one address"""
     rate_signup: PerPeriod = Rate(20, 3_600)
     """sign-ups from one address"""
-    rate_address: PerPeriod = Rate(6_000, 60)
+    rate_address: PerPeriod = Rate(12_000, 60)
     """requests of any kind from one address, whoever sends them"""
     rate_guesses: PerPeriod = Rate(10, 900)
     """wrong passwords for one user name from one address, or in one session"""

@@ -53,6 +53,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "media",
         auth="optional",
         status=302,
+        rate="media",
         models=("accounts", "graph", "media", "posts"),
     ),
 )

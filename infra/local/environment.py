@@ -33,7 +33,7 @@ _SECRETS: Mapping[str, Callable[[], str]] = {
 _RATES: Mapping[str, str] = {
     f"PHOTOLOG_LIMITS__RATE_{name}": "1000000/60"
     for name in (
-        "READ", "WRITE", "GRAPH", "COMMENT", "UPLOAD", "TELEMETRY", "LOGIN", "REFRESH", "SIGNUP", "ADDRESS"
+        "READ", "MEDIA", "WRITE", "GRAPH", "COMMENT", "UPLOAD", "TELEMETRY", "LOGIN", "REFRESH", "SIGNUP", "ADDRESS"
     )
 }  # fmt: skip
 

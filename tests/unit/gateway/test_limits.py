@@ -183,6 +183,7 @@ def rate_of(method: str, path: str) -> str:
 
 def test_endpoints_are_of_the_class_that_they_should_be() -> None:
     assert rate_of("GET", "/v1/feed") == "read"
+    assert rate_of("GET", "/v1/media/{media_id}/{variant}") == "media"
     assert rate_of("PUT", "/v1/me/privacy") == "write"
     assert rate_of("PUT", "/v1/accounts/{account_id}/follow") == "graph"
     assert rate_of("POST", "/v1/posts/{post_id}/comments") == "comment"
