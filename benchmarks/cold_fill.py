@@ -21,9 +21,10 @@ from cassandra.query import tuple_factory
 from benchmarks import feed_world
 from benchmarks.feed_gateway import Serving, serving, sign_in
 from benchmarks.result import Result, paired
+from gateway.author_posts import READS_AT_ONCE
 from gateway.bootstrap import connect
 from gateway.services import Services
-from gateway.skeletons import READS_AT_ONCE, Wanted, feed_skeleton
+from gateway.skeletons import Wanted, feed_skeleton
 from photolog.settings import CassandraSettings
 from projections.feed import TOP
 from projections.followees import followees_key

@@ -5,14 +5,14 @@ posts are not pushed, or Redis is away, the rows answer: exactly, at a price tha
 long as a page may take. What is not read by then is read on for the next page, and this one says what it lacks.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal
 
 import structlog
 
+from gateway.author_posts import newest_of, stretches_of
 from gateway.followees import followees
 from gateway.readings import Found
 from gateway.services import Services
@@ -23,23 +23,15 @@ from projections.feed import (
     Stretch,
     behind,
     continued,
-    floor_of,
     known_below,
     low_mark_of,
     merged,
     newest,
     stretch_of_page,
-    stretch_of_rows,
 )
-from projections.posts import PUBLISHED_POSTS
-from projections.stores.port import UNFILLED_MS, RowStore, TimelineEntry, TimelinePage
+from projections.stores.port import UNFILLED_MS, TimelineEntry, TimelinePage
 from projections.stores.recent_reading import recent_stretches
 
-READS_AT_ONCE = 128
-_ROWS_FIRST = 4  # of each of many authors, most of whom post less than the few who fill the page
-_GROWTH = 4
-T = TypeVar("T")
-U = TypeVar("U")
 Reason = Literal["budget-spent", "cache-away"]
 """Why a page is less than it could be."""
 logger = structlog.get_logger(__name__)
@@ -143,14 +135,14 @@ async def _pulled(services: Services, author_ids: Sequence[int], wanted: Wanted)
         return await recent_stretches(services.rows, services.recent, author_ids, before, wanted.most)
     except StoreUnavailable as error:
         logger.warning("recent-posts-away", cause=str(error))
-        return await _stretches(services.rows, dict.fromkeys(author_ids, wanted.before), wanted.most, [])
+        return await stretches_of(services.rows, dict.fromkeys(author_ids, wanted.before), wanted.most, [])
 
 
 async def _fill(services: Services, viewer_id: int, found: Found) -> Stretch:
     """Make the viewer's timeline: open, then read, then merge, so that what is delivered meanwhile is kept."""
     opened = await _opened(services, viewer_id)
     sources = await _sources(services, viewer_id)
-    stretch = await _newest_of(services.rows, sources, TOP, services.settings.limits.timeline_entries, found)
+    stretch = await newest_of(services.rows, sources, TOP, services.settings.limits.timeline_entries, found)
     if opened is not None:
         # An author of pulled posts is to be remembered even where none of them is among the newest entries.
         entries = [*stretch.entries, *(entry for entry in found if entry.pull)]
@@ -171,53 +163,9 @@ async def _opened(services: Services, viewer_id: int) -> str | None:
 
 
 async def _lower(services: Services, viewer_id: int, after: Place, count: int, found: Found) -> Stretch:
-    return await _newest_of(services.rows, await _sources(services, viewer_id), after, count, found)
+    return await newest_of(services.rows, await _sources(services, viewer_id), after, count, found)
 
 
 async def _sources(services: Services, viewer_id: int) -> list[int]:
     """Everyone whose posts make up the feed, the viewer included."""
     return [viewer_id, *await followees(services, viewer_id)]
-
-
-async def _newest_of(rows: RowStore, author_ids: Sequence[int], after: Place, count: int, found: Found) -> Stretch:
-    """The newest posts of many authors together; `found` takes all that are read for it, the newest of each author.
-
-    Few posts of each are read first. An author of whom more may belong to the newest `count` is read on, and there are
-    ever fewer of these.
-    """
-    limit = min(count, max(_ROWS_FIRST, _GROWTH * count // len(author_ids)))
-    marks = dict.fromkeys(author_ids, after)
-    while marks:
-        read = await _stretches(rows, marks, limit, found)
-        floor = floor_of(found, count)
-        # What reaches neither its author's beginning nor the floor may hold more that is wanted.
-        marks = {
-            author_id: stretch.complete_from
-            for author_id, stretch in zip(marks, read, strict=True)
-            if not stretch.ended and stretch.complete_from > floor
-        }
-        limit = min(count, limit * _GROWTH)
-    return newest(merged([Stretch(sorted(found, reverse=True), floor_of(found, count))]), count)
-
-
-async def _stretches(rows: RowStore, marks: dict[int, Place], limit: int, found: Found) -> list[Stretch]:
-    async def read(mark: tuple[int, Place]) -> Stretch:
-        author_id, after = mark
-        behind_it = None if after == TOP else after
-        read = await rows.scan(PUBLISHED_POSTS, (author_id,), after=behind_it, limit=limit)
-        stretch = stretch_of_rows(read, limit)
-        found.extend(stretch.entries)
-        return stretch
-
-    return await _bounded(read, list(marks.items()))
-
-
-async def _bounded(read: Callable[[T], Awaitable[U]], items: Sequence[T]) -> list[U]:
-    """Read all, so many at once."""
-    gate = asyncio.Semaphore(READS_AT_ONCE)
-
-    async def one(item: T) -> U:
-        async with gate:
-            return await read(item)
-
-    return await asyncio.gather(*(one(item) for item in items))

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from gateway import skeletons
+from gateway import author_posts
 from projections.feed import Place
 from schemas import events as e
 from streams.publication import ReachRule
@@ -60,7 +60,7 @@ class FeedMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         # Few rows at first, so that authors of many posts are read on, as in a large world.
-        self.patches = [patch.object(skeletons, "_ROWS_FIRST", 1), patch.object(skeletons, "_GROWTH", 2)]
+        self.patches = [patch.object(author_posts, "_ROWS_FIRST", 1), patch.object(author_posts, "_GROWTH", 2)]
         for patched in self.patches:
             patched.start()
         self.runner = asyncio.Runner()
