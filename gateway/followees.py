@@ -40,7 +40,7 @@ async def _cached(cache: VersionedCache, account_id: int) -> Followees | None:
     try:
         return parse_followees(await cache.read_all(followees_key(account_id)))
     except StoreUnavailable as error:
-        logger.warning("cache-away", cause=str(error))
+        logger.debug("cache-away", cause=str(error))
         return None
 
 
@@ -63,4 +63,4 @@ async def _keep(cache: VersionedCache, writes: list[CacheWrite]) -> None:
     try:
         await cache.merge(writes)
     except StoreUnavailable as error:
-        logger.warning("cache-away", cause=str(error))
+        logger.debug("cache-away", cause=str(error))

@@ -116,7 +116,7 @@ async def _page(services: Services, wanted: Wanted) -> TimelinePage | None:
     try:
         return await services.timelines.page(wanted.viewer_id, before=mark, limit=wanted.most)
     except StoreUnavailable as error:
-        logger.warning("timelines-away", cause=str(error))
+        logger.debug("timelines-away", cause=str(error))
         return None
 
 
@@ -134,7 +134,7 @@ async def _pulled(services: Services, author_ids: Sequence[int], wanted: Wanted)
     try:
         return await recent_stretches(services.rows, services.recent, author_ids, before, wanted.most)
     except StoreUnavailable as error:
-        logger.warning("recent-posts-away", cause=str(error))
+        logger.debug("recent-posts-away", cause=str(error))
         return await stretches_of(services.rows, dict.fromkeys(author_ids, wanted.before), wanted.most, [])
 
 
@@ -150,7 +150,7 @@ async def _fill(services: Services, viewer_id: int, found: Found) -> Stretch:
             await services.timelines.merge(viewer_id, entries, low_mark_ms=low_mark_of(stretch), opened=opened)
         except StoreUnavailable as error:
             # It stays complete for nothing, and the next reader fills it.
-            logger.warning("timelines-away", cause=str(error))
+            logger.debug("timelines-away", cause=str(error))
     return stretch
 
 
@@ -158,7 +158,7 @@ async def _opened(services: Services, viewer_id: int) -> str | None:
     try:
         return await services.timelines.open(viewer_id)
     except StoreUnavailable as error:
-        logger.warning("timelines-away", cause=str(error))
+        logger.debug("timelines-away", cause=str(error))
         return None
 
 
