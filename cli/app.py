@@ -77,6 +77,11 @@ COMMANDS: dict[str, Entry] = {
         "Create topics, tables, schemas and the bucket where they are missing.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog migrate",
     ),
+    "grow": Entry(
+        "cli.grow:grow",
+        "Give a topic more partitions without losing the order of any key.",
+        "bin/photolog grow likes --partitions 8 --dry-run    # say what would be done",
+    ),
     "positions": Entry(
         "cli.positions:positions",
         "Show how far each read model has come in each partition, and where the log ends.",

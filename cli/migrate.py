@@ -9,6 +9,7 @@ from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
 from photolog.keyring import KEYRING_DDL
 from photolog.log.admin import TopicWanted, create_topics
+from photolog.log.growths import GROWTHS_DDL
 from photolog.settings import CassandraSettings, Settings, load_settings
 from projections.catalogue import TABLES
 from projections.stores.cassandra_ddl import POSITIONS_DDL, table_ddl
@@ -41,7 +42,7 @@ def _topics() -> list[TopicWanted]:
 async def _stores(settings: Settings) -> int:
     await _create_keyspace(settings.cassandra)
     session = await CassandraSession.connect(settings.cassandra)
-    statements = [*(table_ddl(table) for table in TABLES), *POSITIONS_DDL, *VAULT_DDL, *KEYRING_DDL]
+    statements = [*(table_ddl(table) for table in TABLES), *POSITIONS_DDL, *VAULT_DDL, *KEYRING_DDL, *GROWTHS_DDL]
     try:
         # One after the other: Cassandra agrees on each schema change before the next.
         for statement in statements:

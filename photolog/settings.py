@@ -83,7 +83,7 @@ class KafkaSettings(Group):
     ssl_ca_location: str | None = None
     """file of the authority that signed the brokers' certificates; absent: the system's"""
     partitions: int = Field(default=4, ge=1, le=4096)
-    """of each topic, when `migrate` creates it"""
+    """of each topic, when `migrate` creates it; `grow` gives a topic more"""
     replication_factor: int = Field(default=1, ge=1, le=9)
     """of each topic, when `migrate` creates it"""
     append_timeout_ms: int = Field(default=5_000, ge=100, le=60_000)

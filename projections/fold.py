@@ -1,7 +1,7 @@
 """The one way in which events become rows, whichever engine runs it: `(state, event) -> (state, writes)`.
 
 State is the rows themselves. An event is applied only if it is newer than what its aggregate's row holds and its id
-is not among those the row remembers; a row that is already at or past the event's offset is not written again.
+is not among those the row remembers; a row that is already at or past the event's place is not written again.
 So any stretch of a partition can be folded again, from any earlier point, and ends in the same rows.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from photolog.log.growth import place_of
 from projections.tables import R, Row, RowKey
 from projections.writes import ABSENT, Kept, Positioned, Put, Remove, Write
 from schemas.events import Event
@@ -21,7 +22,7 @@ REMEMBERED_MAX = 512
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event with its place and time in the log."""
+    """An event with its place and time in the log; `epoch` counts how often its topic had grown by then."""
 
     event: Event
     event_id: UUID
@@ -29,6 +30,12 @@ class Recorded:
     partition: int
     offset: int
     timestamp_ms: int
+    epoch: int = 0
+
+    @property
+    def place(self) -> int:
+        """Its place among the events of its key, also where the topic has grown and the key has moved."""
+        return place_of(self.epoch, self.offset)
 
 
 def unfoldable(projection: str, event: Event) -> TypeError:
@@ -100,18 +107,18 @@ def fold_one(
     """
     aggregate = projection.aggregate(recorded)
     before = state.get(aggregate, ABSENT)
-    if before.offset >= recorded.offset or recorded.event_id in before.event_ids:
+    if before.offset >= recorded.place or recorded.event_id in before.event_ids:
         return {}, ()
     remembered = _remember(before.event_ids, recorded)
     changed = {}
     writes = []
     for change in _aggregate_last(aggregate, before, projection.project(Rows(state), recorded)):
         own = change.key == aggregate
-        if not own and state.get(change.key, ABSENT).offset >= recorded.offset:
+        if not own and state.get(change.key, ABSENT).offset >= recorded.place:
             continue
         event_ids = remembered if own else ()
-        changed[change.key] = Kept(change.row if isinstance(change, Put) else None, recorded.offset, event_ids)
-        writes.append(Positioned(change, recorded.offset, event_ids))
+        changed[change.key] = Kept(change.row if isinstance(change, Put) else None, recorded.place, event_ids)
+        writes.append(Positioned(change, recorded.place, event_ids))
     return changed, tuple(writes)
 
 

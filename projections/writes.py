@@ -40,7 +40,8 @@ class Kept:
 
     Args:
         row: the row, None where it is absent or was removed.
-        offset: the record that last wrote it, in its one source partition; -1 where nothing ever did.
+        offset: the place (`Recorded.place`) of the record that last wrote it: in a topic that never grew, the offset
+            in its one source partition. -1 where nothing ever did.
         event_ids: ids of recent events applied to an aggregate's row, oldest first.
     """
 

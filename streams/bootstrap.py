@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.redis_client import connect_redis
 from photolog.keyring import SubjectKeyring
+from photolog.log.growths import CassandraGrowths
 from photolog.log.producer import LogProducer
 from photolog.settings import Settings, key_bytes
 from projections.cards import cache_writes
@@ -47,4 +48,5 @@ async def connect(settings: Settings) -> AsyncIterator[JobResources]:
             keys=SubjectKeyring(session, key_bytes(settings.secrets.master_key)),
             reach=ReachRule(limits.celebrity_followers, limits.celebrity_return_percent, limits.fanout_chunk_followers),
             timeline_entries=limits.timeline_entries,
+            growths=CassandraGrowths(session),
         )

@@ -4,6 +4,7 @@ PhotologError
 ├── PositionLost     a store holds less than this worker applied: it was flushed, restored or rewound
 ├── RecordsSkipped   the engine went over records that nobody applied
 ├── LogTruncated     the log and a stored position do not fit: records after it are gone, or it is past the end
+├── AheadOfGrowth    a topic grew, and what came before is not applied in all of its partitions
 └── EngineFailed     the engine stopped by itself
 """
 
@@ -21,6 +22,11 @@ class RecordsSkipped(PhotologError):
 class LogTruncated(PhotologError):
     """The log no longer holds the records after a stored position, or ends before it. An operator must decide:
     restore the log, or drop the projection's positions and rows to fold again what is left."""
+
+
+class AheadOfGrowth(PhotologError):
+    """A topic's partitions have grown, and something that came before the growth is not applied yet. A new process
+    folds what lies before the growth first."""
 
 
 class EngineFailed(PhotologError):

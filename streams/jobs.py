@@ -1,9 +1,10 @@
 """The jobs as a table: which steps take which topic, and what each needs. Faust and the replay engine run the same."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from photolog.ids import now_ms
+from photolog.log.growth import Growths, NeverGrown
 from projections.accounts import ACCOUNTS_PROJECTION
 from projections.comment_likes import COMMENT_LIKES_PROJECTION
 from projections.comments import COMMENTS_PROJECTION
@@ -23,6 +24,7 @@ from streams.decoding import Decoder, Keys
 from streams.delivery import NAME as FEED
 from streams.delivery import FanoutDelivery
 from streams.emission import Emitter
+from streams.epochs import Epochs
 from streams.folding import CacheForm, Folding, Reaction
 from streams.lanes import ORDINARY, PRIORITY, Lanes
 from streams.publication import Publisher, ReachRule
@@ -51,6 +53,7 @@ class JobResources:
         reach: who is pushed and who is pulled, and how a fan-out is cut.
         timeline_entries: how many entries a timeline holds.
         clock_ms: Unix milliseconds; stamps publications.
+        growths: how topics have grown.
     """
 
     rows: RowStore
@@ -64,6 +67,7 @@ class JobResources:
     reach: ReachRule
     timeline_entries: int
     clock_ms: Callable[[], int] = now_ms
+    growths: Growths = field(default_factory=NeverGrown)
 
 
 def live_steps(resources: JobResources) -> Steps:
@@ -88,7 +92,8 @@ def live_steps(resources: JobResources) -> Steps:
     steps: Steps = {}
     for projection, reaction in reactions:
         work = Folding(projection, resources.rows, resources.cache, resources.cache_form, reaction)
-        _list(steps, projection, Step(projection.name, positions, decoder, work, resources.log))
+        epochs = Epochs(projection.name, resources.rows, resources.growths)
+        _list(steps, projection, Step(projection.name, positions, decoder, work, resources.log, epochs=epochs))
     _add_lanes(steps, resources, decoder)
     return steps
 
@@ -96,12 +101,21 @@ def live_steps(resources: JobResources) -> Steps:
 def _add_lanes(steps: Steps, resources: JobResources, decoder: Decoder) -> None:
     """The fan-out's two topics: one projection, whose lanes know of each other."""
     lanes = Lanes()
+    # Entries find their places in a timeline by themselves, in whatever order they come.
+    epochs = Epochs(FEED, resources.timelines, resources.growths, ordered=False)
     for topic, lane in ((FEED_FANOUT, ORDINARY), (FEED_FANOUT_PRIORITY, PRIORITY)):
         work = FanoutDelivery(resources.rows, resources.timelines, lanes, lane, clock_ms=resources.clock_ms)
-        steps[topic.name] = (Step(FEED, resources.timelines, decoder, work, resources.log),)
+        steps[topic.name] = (Step(FEED, resources.timelines, decoder, work, resources.log, epochs=epochs),)
 
 
-def folding_steps(projections: Sequence[Projection], rows: RowStore, serde: Serde, keys: Keys, log: Log) -> Steps:
+def folding_steps(
+    projections: Sequence[Projection],
+    rows: RowStore,
+    serde: Serde,
+    keys: Keys,
+    log: Log,
+    growths: Growths | None = None,
+) -> Steps:
     """The folds alone, into rows that nobody reads yet: no caches, and nothing is decided a second time.
 
     Args:
@@ -110,11 +124,14 @@ def folding_steps(projections: Sequence[Projection], rows: RowStore, serde: Serd
         serde: the codec.
         keys: subjects' keys.
         log: takes dead letters.
+        growths: how topics have grown.
     """
     decoder = Decoder(serde, keys)
     steps: Steps = {}
     for projection in projections:
-        _list(steps, projection, Step(projection.name, rows, decoder, Folding(projection, rows), log))
+        epochs = Epochs(projection.name, rows, growths)
+        work = Folding(projection, rows)
+        _list(steps, projection, Step(projection.name, rows, decoder, work, log, epochs=epochs))
     return steps
 
 

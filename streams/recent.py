@@ -28,17 +28,17 @@ class RecentKeeper:
 
 
 def recent_changes(folded: Folded) -> list[RecentChange]:
-    """One change for each post that was published or deleted, at its last event's offset."""
+    """One change for each post that was published or deleted, at its last event's place."""
     changes: dict[int, RecentChange] = {}
     for recorded in folded.batch.events:
         match recorded.event:
             case e.PostPublished() | e.PostDeleted() as event:
                 post = folded.row(POSTS.key(event.post_id))
                 if post is not None and post.published_ms is not None:
-                    changes[post.post_id] = _change(post, post.published_ms, recorded.offset)
+                    changes[post.post_id] = _change(post, post.published_ms, recorded.place)
     return list(changes.values())
 
 
-def _change(post: PostRow, published_ms: int, offset: int) -> RecentChange:
+def _change(post: PostRow, published_ms: int, place: int) -> RecentChange:
     entry = TimelineEntry(published_ms, post.post_id, post.owner_id, post.delivery == "pull")
-    return RecentChange(entry, offset, post.status == "published")
+    return RecentChange(entry, place, post.status == "published")

@@ -1,25 +1,30 @@
 """The replay engine: librdkafka reads a topic from the stored positions to its end and hands it to the same steps.
 
 It belongs to no group and commits nothing; the store's positions are all there is. Run again, it goes on where it was.
+A topic that has grown is read epoch by epoch: all partitions to where the next begins, then on.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from photolog.errors import LogUnavailable
+from photolog.log.growth import History
 from photolog.log.kafka_config import client_config
 from photolog.log.reading import stored_record
 from photolog.log.record import StoredRecord
 from photolog.settings import KafkaSettings
-from streams.errors import LogTruncated
+from streams.errors import AheadOfGrowth, LogTruncated
 from streams.step import Step
 
 BATCH_RECORDS_MAX = 2_000
 _WAIT_SECONDS = 1.0
 _TIMEOUT_SECONDS = 10.0
+_OTHERS_SECONDS = 20.0
+_LOOK_SECONDS = 0.2
 # What made librdkafka read fastest; its defaults leave it idle between fetches.
 _FAST: Mapping[str, Any] = {
     "queued.min.messages": 100_000,
@@ -43,9 +48,12 @@ async def replay(kafka: KafkaSettings, topic: str, steps: Sequence[Step]) -> int
         LogTruncated: the log does not hold what comes after a stored position.
         LogUnavailable: the broker did not answer.
     """
-    reader = Consumer({**client_config(kafka), **_FAST, "group.id": "photolog-replay", "enable.auto.commit": False})
+    reader = _reader(kafka)
     try:
         count = 0
+        for growth in await steps[0].epochs.history(topic):
+            for partition, cut in enumerate(growth.cuts):
+                count += await _replay_partition(reader, topic, partition, steps, cut)
         for partition in await asyncio.to_thread(_partitions, reader, topic):
             count += await _replay_partition(reader, topic, partition, steps)
         return count
@@ -55,10 +63,50 @@ async def replay(kafka: KafkaSettings, topic: str, steps: Sequence[Step]) -> int
         await asyncio.to_thread(reader.close)
 
 
-async def _replay_partition(reader: Any, topic: str, partition: int, steps: Sequence[Step]) -> int:
+async def catch_up(kafka: KafkaSettings, topic: str, partitions: Collection[int], steps: Sequence[Step]) -> None:
+    """Fold what lies before each growth of a topic in some partitions, and wait for whoever folds it in the others.
+
+    Args:
+        kafka: the log.
+        topic: the topic's name.
+        partitions: those that this process reads.
+        steps: they read the topic.
+
+    Raises:
+        AheadOfGrowth: the others did not come to the growth in time.
+        LogTruncated, LogUnavailable: as `replay`.
+    """
+    history = await steps[0].epochs.history(topic)
+    for epoch, growth in enumerate(history, 1):
+        if await _have_passed(topic, history, epoch, steps):
+            continue
+        reader = _reader(kafka)
+        try:
+            for partition, cut in enumerate(growth.cuts):
+                if partition in partitions:
+                    await _replay_partition(reader, topic, partition, steps, cut)
+        except KafkaException as error:
+            raise LogUnavailable(str(error)) from error
+        finally:
+            await asyncio.to_thread(reader.close)
+        deadline = time.monotonic() + _OTHERS_SECONDS
+        while not await _have_passed(topic, history, epoch, steps):
+            if time.monotonic() > deadline:
+                raise AheadOfGrowth(f"{topic}: what came before epoch {epoch} is not applied in others' partitions")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _have_passed(topic: str, history: History, epoch: int, steps: Sequence[Step]) -> bool:
+    return all([await step.epochs.has_passed(topic, history, epoch) for step in steps])
+
+
+async def _replay_partition(
+    reader: Any, topic: str, partition: int, steps: Sequence[Step], cut: int | None = None
+) -> int:
     place = TopicPartition(topic, partition)
     low, end = await asyncio.to_thread(reader.get_watermark_offsets, place, _TIMEOUT_SECONDS)
     begin = await _begin(topic, partition, steps, low, end)
+    end = end if cut is None else min(cut, end)
     if begin >= end:
         return 0
     place.offset = begin if begin > low else OFFSET_BEGINNING
@@ -83,6 +131,10 @@ async def _begin(topic: str, partition: int, steps: Sequence[Step], low: int, en
     if not low <= begin <= end:
         raise LogTruncated(f"{topic}/{partition}: the stored position is {begin}, the log holds {low} to {end}")
     return begin
+
+
+def _reader(kafka: KafkaSettings) -> Any:
+    return Consumer({**client_config(kafka), **_FAST, "group.id": "photolog-replay", "enable.auto.commit": False})
 
 
 def _partitions(reader: Any, topic: str) -> list[int]:

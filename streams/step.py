@@ -4,11 +4,13 @@ The position that the store holds decides what is new; an engine's own offsets a
 position moves after everything else, so a crash anywhere repeats the batch, and every part of it may be repeated.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from photolog.log.dead_letters import dead_letter
+from photolog.log.growth import History, by_epoch, is_misplaced
 from photolog.log.record import EncodedRecord, StoredRecord
 from photolog.positions import Position
 from photolog.stall import Stall
@@ -18,6 +20,7 @@ from projections.stores.port import PositionStore, Source, StoredPosition
 from schemas.topics import topic_named
 from streams import metrics
 from streams.decoding import Dead, Decoder
+from streams.epochs import Epochs
 from streams.errors import PositionLost, RecordsSkipped
 
 Outputs = Mapping[tuple[str, int], int]
@@ -76,10 +79,18 @@ class Step:
         work: what is done with them.
         log: takes the dead letters.
         stall: how it waits for engines that are away.
+        epochs: the epochs of its topics; without them no topic has ever grown.
     """
 
     def __init__(
-        self, name: str, positions: PositionStore, decoder: Decoder, work: Work, log: Log, stall: Stall | None = None
+        self,
+        name: str,
+        positions: PositionStore,
+        decoder: Decoder,
+        work: Work,
+        log: Log,
+        stall: Stall | None = None,
+        epochs: Epochs | None = None,
     ) -> None:
         self.name = name
         self._positions = positions
@@ -87,6 +98,7 @@ class Step:
         self._work = work
         self._log = log
         self._stall = stall or Stall(name)
+        self.epochs = epochs or Epochs(name, positions)
         self._running = 0
         self._held: dict[Source, int] = {}
         self._fresh: set[Source] = set()
@@ -127,6 +139,7 @@ class Step:
         Raises:
             PositionLost: the store holds less than this process applied.
             RecordsSkipped: the records do not follow the stored position.
+            AheadOfGrowth: the topic grew, and something before these records is not applied in another partition.
         """
         source = Source(self.name, topic, partition)
         unique = {record.offset: record for record in records}
@@ -138,20 +151,33 @@ class Step:
             self._running -= 1
 
     async def _attempt(self, source: Source, records: Sequence[StoredRecord]) -> None:
-        stored = await self._positions.position(source)
+        stored, history = await asyncio.gather(self._positions.position(source), self.epochs.history(source.topic))
         next_offset = _checked(source, stored, self._held.get(source, 0))
         if source not in self._fresh:
             _check_consecutive(source, next_offset, records)
         new = [record for record in records if record.offset >= next_offset]
         metrics.BELOW_POSITION.labels(self.name).inc(len(records) - len(new))
-        if new:
-            metrics.BATCH_RECORDS.labels(self.name).observe(len(new))
+        for epoch, stretch in by_epoch(history, new):
+            await self.epochs.admit(source.topic, history, epoch)
+            metrics.BATCH_RECORDS.labels(self.name).observe(len(stretch))
             with metrics.STEP_SECONDS.labels(self.name).time():
-                await self._process(source, stored, new)
+                stored = await self._process(source, stored, stretch, history, epoch)
         self._fresh.discard(source)
 
-    async def _process(self, source: Source, stored: StoredPosition | None, records: Sequence[StoredRecord]) -> None:
-        events, dead = await self._decoder.decode(records)
+    async def _process(
+        self,
+        source: Source,
+        stored: StoredPosition | None,
+        records: Sequence[StoredRecord],
+        history: History,
+        epoch: int,
+    ) -> StoredPosition:
+        strays = [record for record in records if epoch and self.epochs.ordered and is_misplaced(history, record)]
+        kept = [record for record in records if record not in strays] if strays else records
+        events, dead = await self._decoder.decode(kept)
+        if epoch:
+            events = [replace(event, epoch=epoch) for event in events]
+        dead += [Dead(record, "misplaced: its key belongs to another partition") for record in strays]
         done = await self._work.do(Batch(source, events, {record.offset: record for record in records}))
         await self._bury([*dead, *done.failed])
         outputs = dict(stored.outputs) if stored else {}
@@ -159,9 +185,11 @@ class Step:
             outputs[place] = max(offset, outputs.get(place, 0))
         next_offset = records[-1].offset + 1
         before = stored.next_offset if stored else 0
-        if not await self._positions.advance(source, StoredPosition(next_offset, outputs), expected=before):
+        position = StoredPosition(next_offset, outputs)
+        if not await self._positions.advance(source, position, expected=before):
             raise PositionLost(f"{source} was at {before} when the batch began, and its store holds less now")
         self._held[source] = max(next_offset, self._held.get(source, 0))
+        return position
 
     async def _bury(self, dead: Sequence[Dead]) -> None:
         if not dead:

@@ -142,4 +142,6 @@ def _config(kafka: KafkaSettings, group: str) -> dict[str, Any]:
         # Requests are small, and another worker should have those that this one does not get to.
         "queued.min.messages": 100,
         "fetch.queue.backoff.ms": 5,
+        # How soon partitions that were added are read.
+        "topic.metadata.refresh.interval.ms": 10_000,
     }

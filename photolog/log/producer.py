@@ -15,6 +15,8 @@ from photolog.log.record import EncodedRecord
 from photolog.positions import Position
 from photolog.settings import KafkaSettings
 
+METADATA_MS = 1_000
+"""How soon a producer knows of partitions that were added: `grow` keeps a topic closed for longer."""
 _POLL_SECONDS = 0.1
 _QUEUE_MESSAGES_MAX = 100_000
 logger = structlog.get_logger(__name__)
@@ -113,6 +115,7 @@ class LogProducer:
             "enable.idempotence": True,
             "compression.type": "lz4",
             "partitioner": "murmur2_random",
+            "topic.metadata.refresh.interval.ms": METADATA_MS,
             "linger.ms": 0,
             "delivery.timeout.ms": self._kafka.append_timeout_ms,
             "request.timeout.ms": self._kafka.append_timeout_ms,

@@ -6,6 +6,7 @@ from typing import Any, Generic
 from uuid import UUID
 
 from photolog.errors import Corruption
+from photolog.log.growth import EPOCHS_MAX, OFFSET_BITS
 from projections.stores.cassandra_ddl import EVENT_IDS, OFFSET, PRESENT, fields_of, nullable_fields, quoted
 from projections.tables import KeyTuple, R, RowKey, Table
 from projections.writes import Kept, Positioned, Put
@@ -13,8 +14,6 @@ from projections.writes import Kept, Positioned, Put
 Statement = tuple[str, tuple[Any, ...]]
 
 _ORDINAL_BITS = 12
-_OFFSET_BITS = 40
-_EPOCH_BITS = 11
 _UUID_BYTES = 16
 _PARTITIONS_PER_READ = 128
 
@@ -33,9 +32,9 @@ def write_timestamp(offset: int, *, epoch: int = 0, ordinal: int = 0) -> int:
     Raises:
         ValueError: a part is out of bounds.
     """
-    if not (0 <= offset >> _OFFSET_BITS == 0 and 0 <= epoch < 1 << _EPOCH_BITS and 0 <= ordinal < 1 << _ORDINAL_BITS):
+    if not (0 <= offset >> OFFSET_BITS == 0 and 0 <= epoch < EPOCHS_MAX and 0 <= ordinal < 1 << _ORDINAL_BITS):
         raise ValueError(f"no write timestamp for offset {offset}, epoch {epoch}, ordinal {ordinal}")
-    return (epoch << (_OFFSET_BITS + _ORDINAL_BITS)) | (offset << _ORDINAL_BITS) | ordinal
+    return (epoch << (OFFSET_BITS + _ORDINAL_BITS)) | (offset << _ORDINAL_BITS) | ordinal
 
 
 class TableStatements(Generic[R]):
@@ -58,7 +57,8 @@ class TableStatements(Generic[R]):
 
     def write(self, positioned: Positioned) -> Statement:
         """The statement that does a write."""
-        timestamp = write_timestamp(positioned.offset)
+        epoch, offset = positioned.offset >> OFFSET_BITS, positioned.offset & (1 << OFFSET_BITS) - 1
+        timestamp = write_timestamp(offset, epoch=epoch)
         write = positioned.write
         if isinstance(write, Put):
             values = [getattr(write.row, field) for field in self._fields]

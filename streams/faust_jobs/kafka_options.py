@@ -13,6 +13,7 @@ from photolog.settings import KafkaSettings
 GROUP = "photolog-streams"
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 3.0
+METADATA_MS = 10_000
 # A worker that waits for a store keeps its partitions for so long; it loses nothing by losing them either.
 STALL_SECONDS_MAX = 1_800.0
 
@@ -32,6 +33,8 @@ def faust_options(kafka: KafkaSettings, data_folder: Path) -> dict[str, Any]:
         "broker_heartbeat_interval": HEARTBEAT_SECONDS,
         "broker_max_poll_interval": STALL_SECONDS_MAX,
         "consumer_auto_offset_reset": "earliest",
+        # How soon partitions that were added are read.
+        "consumer_metadata_max_age_ms": METADATA_MS,
         "datadir": str(data_folder),
         "store": "memory://",
         "topic_allow_declare": False,

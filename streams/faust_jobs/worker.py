@@ -23,6 +23,7 @@ from streams.errors import EngineFailed
 from streams.faust_jobs.kafka_options import GROUP, faust_options
 from streams.faust_jobs.seeking import Offsets, StoreApp, begin_offsets
 from streams.faust_jobs.watch import Watch
+from streams.replay import catch_up
 from streams.step import Step
 
 BATCH_RECORDS_MAX = 500
@@ -46,6 +47,7 @@ class FaustWorker:
     """
 
     def __init__(self, kafka: KafkaSettings, steps: Steps, data_folder: Path, group: str = GROUP) -> None:
+        self._kafka = kafka
         self._steps = steps
         self._seeking = Stall("seek")
         self._failed = asyncio.Event()
@@ -90,10 +92,13 @@ class FaustWorker:
         raise self._error or EngineFailed("an agent ended")
 
     async def begin(self, partitions: Collection[TP], earliest: Offsets, ends: Offsets) -> dict[TP, int]:
-        """For each partition the least of its steps' positions."""
+        """For each partition the least of its steps' positions; a topic that has grown is folded up to the growth."""
         stored: dict[TP, int | None] = {}
 
         async def read() -> None:
+            for topic in {partition.topic for partition in partitions}:
+                own = {partition.partition for partition in partitions if partition.topic == topic}
+                await catch_up(self._kafka, topic, own, self._steps[topic])
             found = await bounded_map(self._resume, list(partitions), _PARTITIONS_AT_ONCE)
             stored.update(zip(partitions, found, strict=True))
 

@@ -127,7 +127,7 @@ async def test_the_replay_engine_folds_the_log_into_the_very_rows_that_the_worke
     workers: list[WorkerProcess], hand: Hand, settings: Settings
 ) -> None:
     resources, replayed = hand.resources, MemoryRows()
-    steps = folding_steps(PROJECTIONS, replayed, resources.serde, resources.keys, Unheard())
+    steps = folding_steps(PROJECTIONS, replayed, resources.serde, resources.keys, Unheard(), resources.growths)
     for topic, ours in steps.items():
         await replay(settings.kafka, topic, ours)
     tables = {table.name: table for table in TABLES}

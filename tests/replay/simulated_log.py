@@ -5,16 +5,19 @@ import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import takewhile
 from typing import NamedTuple
 from uuid import UUID
 
+from photolog.log.growth import Growth, epoch_of, is_passed
 from projections.fold import Projection, Recorded, fold_batch, needed
 from projections.stores.memory_rows import MemoryRows
 from projections.stores.port import Source, StoredPosition
 from projections.tables import Row, RowKey, Table
 from projections.writes import Kept, Positioned
 from schemas.events import Event
-from schemas.topics import topic_of
+from schemas.topics import TOPICS, topic_of
 from tests.unit.projections.folding import at_once
 
 
@@ -36,7 +39,7 @@ class InspectedRows(MemoryRows):
 
 
 class SimulatedLog:
-    """Topics of `partitions` partitions each; a record's key decides its partition.
+    """Topics of `partitions` partitions each; a record's key decides its partition. `growths` are those of each topic.
 
     Args:
         partitions: how many each topic has.
@@ -45,6 +48,7 @@ class SimulatedLog:
     def __init__(self, partitions: int = 4) -> None:
         self.partitions = partitions
         self.records: defaultdict[tuple[str, int], list[Recorded]] = defaultdict(list)
+        self.growths: dict[str, tuple[Growth, ...]] = {topic.name: () for topic in TOPICS}
 
     def append(self, event: Event, event_id: UUID, at_ms: int) -> Recorded:
         """Append an event; offsets have gaps, as on compacted and transactional topics."""
@@ -52,9 +56,18 @@ class SimulatedLog:
         partition = zlib.crc32(topic.key(event).encode()) % self.partitions
         stretch = self.records[topic.name, partition]
         offset = stretch[-1].offset + 1 + len(stretch) % 2 if stretch else 0
-        recorded = Recorded(event, event_id, topic.name, partition, offset, at_ms)
+        epoch = epoch_of(self.growths[topic.name], partition, offset)
+        recorded = Recorded(event, event_id, topic.name, partition, offset, at_ms, epoch)
         stretch.append(recorded)
         return recorded
+
+    def grow(self, partitions: int) -> None:
+        """Give every topic more partitions; keys move."""
+        for topic, history in self.growths.items():
+            stretches = (self.records[topic, partition] for partition in range(self.partitions))
+            cuts = tuple(stretch[-1].offset + 1 if stretch else 0 for stretch in stretches)
+            self.growths[topic] = (*history, Growth(self.partitions, partitions, cuts))
+        self.partitions = partitions
 
     def stretch(self, source: Source) -> list[Recorded]:
         """All records of one partition."""
@@ -98,7 +111,7 @@ class Worker:
         source = Source(projection.name, projection.topics[0].name, partition)
         stretch = self._log.stretch(source)
         begin = max(0, self._done(source) - mishap.rewind)
-        batch = stretch[begin : begin + mishap.size]
+        batch = list(takewhile(partial(self._admits, source), stretch[begin : begin + mishap.size]))
         if not batch:
             return
         state = at_once(self._store.load([key for recorded in batch for key in needed(projection, recorded)]))
@@ -137,9 +150,18 @@ class Worker:
         return [
             (projection, partition)
             for projection, partition in ends
-            if self._done(source := Source(projection.name, projection.topics[0].name, partition))
+            if (done := self._done(source := Source(projection.name, projection.topics[0].name, partition)))
             < len(self._log.stretch(source))
+            and self._admits(source, self._log.stretch(source)[done])
         ]
+
+    def _admits(self, source: Source, recorded: Recorded) -> bool:
+        """Whether everything of the epochs before a record's is applied, as a job's step asks."""
+        if recorded.epoch == 0:
+            return True
+        stored = at_once(self._store.positions(source.projection))
+        applied = {place.partition: at.next_offset for place, at in stored.items() if place.topic == source.topic}
+        return is_passed(self._log.growths[source.topic][recorded.epoch - 1], applied)
 
     def _done(self, source: Source) -> int:
         """How many records of a partition lie below the stored position."""
@@ -154,6 +176,6 @@ def without_places(rows: dict[tuple[str, tuple[object, ...]], Kept]) -> dict[Row
         count = getattr(kept.row, "count", None)
         if count is None:
             found[table, values] = replace(kept, offset=0)
-        elif count:
+        else:
             found[table, values[:-1]] += count  # a count's key ends in its source
-    return dict(found)
+    return {key: value for key, value in found.items() if value != 0}

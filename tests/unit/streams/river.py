@@ -8,6 +8,7 @@ from uuid import UUID
 
 from photolog.errors import LogUnavailable
 from photolog.ids import new_event_id
+from photolog.log.growth import NeverGrown
 from photolog.log.record import EncodedRecord, StoredRecord, event_headers
 from photolog.positions import Position
 from projections.cards import cache_writes
@@ -99,6 +100,7 @@ class River:
     celebrity_followers: int = 100
     return_percent: int = 90
     chunk_followers: int = 1_000
+    growths: Any = field(default_factory=NeverGrown)
     steps: Steps = field(init=False)
     read: dict[tuple[str, int], int] = field(init=False)
 
@@ -120,6 +122,7 @@ class River:
                 reach=ReachRule(self.celebrity_followers, self.return_percent, self.chunk_followers),
                 timeline_entries=50,
                 clock_ms=lambda: NOW_MS,
+                growths=self.growths,
             )
         )
         self.read = {}
