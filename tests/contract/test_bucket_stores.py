@@ -7,12 +7,16 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from gateway.limits.memory_buckets import MemoryBuckets
-from gateway.limits.port import Bucket, BucketStore
+from gateway.limits.port import Bucket, BucketStore, Taken
 from gateway.limits.redis_buckets import RedisBuckets
-from photolog.engines.redis_client import RedisClient
+from infra.local.ports import pick_free_port_base, ports_from
+from photolog.engines.redis_client import RedisClient, connect_redis
+from photolog.errors import StoreUnavailable
 from photolog.rates import Rate
+from photolog.settings import RedisSettings
 
 SLOW = Rate(5, 86_400)
 QUICK = Rate(50, 1)
@@ -139,6 +143,28 @@ async def test_memory_keeps_no_more_buckets_than_it_is_told() -> None:
         await store.take([bucket()])
         assert not (await store.take([kept])).granted, "what is used is not what is forgotten"
     assert len(store._full_at_us) == 10
+
+
+async def test_all_who_ask_a_node_together_learn_that_it_is_away() -> None:
+    port = ports_from(pick_free_port_base(["valkey"]))["valkey"]
+    client = connect_redis(RedisSettings(url=SecretStr(f"redis://127.0.0.1:{port}/0")))
+    store = RedisBuckets(client)
+    outcomes = await asyncio.gather(*(store.take([bucket()]) for _ in range(200)), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
+    await client.aclose()
+
+
+@pytest.mark.integration
+async def test_who_leaves_keeps_nobody_waiting_who_asked_together(node_client: RedisClient) -> None:
+    store, one = RedisBuckets(node_client), bucket(Rate(300, 86_400))
+    asking = [asyncio.create_task(store.take([one])) for _ in range(200)]
+    await asyncio.sleep(0)
+    gone = {0, 1, 77, 199}  # the one whose call is under way, and some who wait for it
+    for number in gone:
+        asking[number].cancel()
+    outcomes = await asyncio.wait_for(asyncio.gather(*asking, return_exceptions=True), 60)
+    assert {number for number, outcome in enumerate(outcomes) if not isinstance(outcome, Taken)} == gone
+    assert (await store.take([one])).granted, "and the next is served"
 
 
 @pytest.mark.integration
