@@ -132,7 +132,7 @@ def test_the_feed_answers_to_curl(demo: RunningDemo) -> None:
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     page = httpx.get(f"{address}/v1/feed?limit=3", headers=headers)
     assert page.status_code == 200
-    assert set(page.json()) == {"items", "next_cursor"}
+    assert set(page.json()) == {"items", "next_cursor", "complete", "degraded", "reasons"}
 
 
 def test_the_readmes_tour_works_line_by_line(demo: RunningDemo) -> None:
