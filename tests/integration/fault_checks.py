@@ -94,18 +94,18 @@ def alive(posts: dict[int, NaivePost]) -> list[int]:
 
 def _hold_card(naive: NaiveWorld, counts: _Counts, who: Resident, card: dict[str, Any]) -> None:
     post_id = int(card["id"])
-    assert (card["counts"], card["viewer"]["liked"], card["status"]) == (
-        {"likes": counts.likes[post_id], "comments": counts.comments[post_id]},
-        (who.account_id, post_id) in naive.likes,
-        naive.posts[post_id].status,
-    ), f"post {post_id} as {who.account_id} sees it"
+    found = (card["counts"]["likes"], card["counts"]["comments"], card["viewer"]["liked"], card["status"])
+    liked, status = (who.account_id, post_id) in naive.likes, naive.posts[post_id].status
+    expected = (counts.likes[post_id], counts.comments[post_id], liked, status)
+    assert found == expected, f"post {post_id} as {who.account_id} sees it: {found} instead of {expected}"
 
 
 async def _hold_graph(world: FaultWorld, who: Resident, posts: int) -> None:
     naive, account_id = world.log.world, who.account_id
-    counts = (await world.request(who, "GET", "/v1/me")).json()["counts"]
+    shown = (await world.request(who, "GET", "/v1/me")).json()["counts"]
     following = {followee for follower, followee in naive.follows if follower == account_id}
     followers = {follower for follower, followee in naive.follows if followee == account_id}
+    counts = {name: shown[name] for name in ("followers", "following", "posts")}
     assert counts == {"followers": len(followers), "following": len(following), "posts": posts}
     for name, expected in (("following", following), ("followers", followers)):
         found = await _items(world, who, f"/v1/accounts/{account_id}/{name}", 50)
