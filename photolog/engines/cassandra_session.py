@@ -9,7 +9,7 @@ from typing import Any
 from cassandra import ConsistencyLevel, DriverException
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, ResponseFuture, Session
-from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+from cassandra.policies import DCAwareRoundRobinPolicy, ExponentialReconnectionPolicy, TokenAwarePolicy
 from cassandra.query import PreparedStatement, named_tuple_factory
 
 from photolog.errors import StoreUnavailable
@@ -17,6 +17,8 @@ from photolog.settings import CassandraSettings
 
 _CONCURRENCY = 128
 _CONNECT_SECONDS = 10.0
+_RECONNECT_SECONDS_FIRST = 0.5
+_RECONNECT_SECONDS_MAX = 5.0
 _DEFINE_SECONDS = 60.0
 _STATEMENTS_MAX = 1_000
 _PAGE_ROWS = 1_000
@@ -45,7 +47,7 @@ class CassandraSession:
         Raises:
             StoreUnavailable: no host answered.
         """
-        cluster = _cluster(settings)
+        cluster = cluster_of(settings)
         try:
             session = await asyncio.to_thread(cluster.connect, settings.keyspace if keyspace else None)
         except (NoHostAvailable, DriverException) as error:
@@ -183,7 +185,8 @@ def _reject(answer: "asyncio.Future[list[Any]]", error: BaseException) -> None:
     answer.set_exception(error)
 
 
-def _cluster(settings: CassandraSettings) -> Cluster:
+def cluster_of(settings: CassandraSettings) -> Cluster:
+    """The driver's view of a cluster, not connected yet."""
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.local_datacenter)),
         consistency_level=ConsistencyLevel.LOCAL_QUORUM,
@@ -202,6 +205,10 @@ def _cluster(settings: CassandraSettings) -> Cluster:
         ssl_context=ssl.create_default_context(cafile=settings.ssl_ca_location) if settings.tls else None,
         protocol_version=5,
         connect_timeout=_CONNECT_SECONDS,
+        # The driver's own would wait ten minutes between two attempts at last, and give up after 64.
+        reconnection_policy=ExponentialReconnectionPolicy(
+            _RECONNECT_SECONDS_FIRST, _RECONNECT_SECONDS_MAX, max_attempts=None
+        ),
     )
 
 

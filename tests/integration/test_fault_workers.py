@@ -26,5 +26,5 @@ async def test_workers_killed_every_few_seconds_for_a_minute_lose_nothing(
             await asyncio.sleep(chance.uniform(2, 6))
     await holds(town, hand, workers)
     killed = [worker.exits[seen:].count(KILLED) for worker, seen in zip(workers, exits, strict=True)]
+    # One that was just about to be started again could not be killed.
     assert min(killed) >= 4
-    assert sum(killed) == kills
