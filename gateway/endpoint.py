@@ -26,6 +26,10 @@ ID_DIGITS_MAX = 19
 _ID_MAX = (1 << 63) - 1
 
 
+IdText = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$")]
+"""An id in a body."""
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a request's JSON body derives from: a field that is not named here is refused."""
 
@@ -164,6 +168,8 @@ class Endpoint:
         status: the usual status, for the documentation.
         models: read models that a `Photolog-Position` of the request waits for.
         erases: whether it is the one command that an account marked as erased may repeat: the one that marks it.
+        observes: whether its events are telemetry. They are not kept for retries, because a repeat has the same event
+            ids, and the answer does not say where they landed, because that would tell what the viewer may see.
         rate: what it counts as where requests are limited; None stands for `read` or `write`, by its method.
         problems: statuses of problems that the rest does not let expect, for the documentation.
     """
@@ -180,6 +186,7 @@ class Endpoint:
     status: int = 200
     models: tuple[str, ...] = ()
     erases: bool = False
+    observes: bool = False
     rate: RateClass | None = None
     problems: tuple[int, ...] = ()
 

@@ -1,13 +1,18 @@
 """Every endpoint of the gateway, one line for each capability."""
 
 from gateway.commands import accounts as account_commands
+from gateway.commands import comment_likes as comment_like_commands
 from gateway.commands import comments as comment_commands
 from gateway.commands import erasure as erasure_commands
 from gateway.commands import graph as graph_commands
 from gateway.commands import likes as like_commands
 from gateway.commands import operator as operator_commands
 from gateway.commands import posts as post_commands
+from gateway.commands import reports as report_commands
+from gateway.commands import saves as save_commands
 from gateway.commands import sessions as session_commands
+from gateway.commands import shares as share_commands
+from gateway.commands import telemetry as telemetry_commands
 from gateway.commands import uploads as upload_commands
 from gateway.endpoint import Endpoint
 from gateway.queries import accounts as account_queries
@@ -15,9 +20,12 @@ from gateway.queries import comments as comment_queries
 from gateway.queries import erasures as erasure_queries
 from gateway.queries import feed as feed_queries
 from gateway.queries import graph as graph_queries
+from gateway.queries import likes as like_queries
 from gateway.queries import media as media_queries
 from gateway.queries import positions as position_queries
 from gateway.queries import posts as post_queries
+from gateway.queries import reports as report_queries
+from gateway.queries import saves as save_queries
 from gateway.queries import uploads as upload_queries
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -35,6 +43,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *like_commands.ENDPOINTS,
     *comment_commands.ENDPOINTS,
     *comment_queries.ENDPOINTS,
+    *comment_like_commands.ENDPOINTS,
+    *like_queries.ENDPOINTS,
+    *save_commands.ENDPOINTS,
+    *save_queries.ENDPOINTS,
+    *share_commands.ENDPOINTS,
+    *report_commands.ENDPOINTS,
+    *report_queries.ENDPOINTS,
+    *telemetry_commands.ENDPOINTS,
     *operator_commands.ENDPOINTS,
     *erasure_commands.ENDPOINTS,
     *erasure_queries.ENDPOINTS,

@@ -112,7 +112,7 @@ class ServedEndpoint:
         if self.endpoint.method == "GET":
             return await self._outcome(call, caller)
         key = idempotency_key(headers)
-        if key is None:
+        if key is None or self.endpoint.observes:
             return await self._outcome(call, caller)
         idempotency = self._machinery.idempotency
         fingerprint = idempotency.fingerprint(scope["method"], scope["path"], scope["query_string"] + b"\n" + body)
@@ -150,7 +150,7 @@ class ServedEndpoint:
         if row.wait_for:
             await self._machinery.waiter.wait(row.wait_for, positions)
         status = row.status if row.answer else 204
-        return _Reply(status, row.answer, {}, landed=tuple(positions))
+        return _Reply(status, row.answer, {}, landed=() if self.endpoint.observes else tuple(positions))
 
     def _positions(self, reply: _Reply, asked: Sequence[Position], far: Sequence[str]) -> list[tuple[bytes, bytes]]:
         """A command says where it landed; a query, what it is known to cover.

@@ -11,6 +11,7 @@ The rules:
   decides, not that of the day of the post.
 - Nobody needs to be signed in to see public accounts and their posts, as a shared link should open. The lists of
   followers and followees need an account, because they are what gets harvested.
+- A comment is there for whom its post and its author are; a reply, for whom the comment that it hangs under is, too.
 - A mute hides nothing here: it only takes an account out of the muter's feed.
 
 The rules are pure; the loaders below them read the rows exactly, so that a block holds on the next request.
@@ -22,6 +23,7 @@ from typing import Protocol, cast
 
 from photolog.errors import Forbidden, NotFound
 from projections.accounts import ACCOUNTS, AccountRow
+from projections.comments import COMMENTS, CommentRow
 from projections.graph import PairRow
 from projections.posts import POSTS, PostRow, PostStatus
 from projections.relations import NO_RELATION, Relation, pair_with, relation_of
@@ -170,6 +172,24 @@ async def see_post(rows: RowStore, viewer_id: int | None, post_id: int) -> SeenP
     if author is None or not may_see_post(viewer_id, post, author.account, author.relation):
         raise nothing_here()
     return SeenPost(post, author)
+
+
+async def see_comment(rows: RowStore, viewer_id: int | None, post_id: int, comment_id: int) -> CommentRow:
+    """A comment or a reply that the viewer may see. Raises NotFound for any other."""
+    await see_post(rows, viewer_id, post_id)
+    comment = await rows.get(COMMENTS.key(post_id, comment_id))
+    if comment is None:
+        raise nothing_here()
+    thread = [comment]
+    if comment.parent_id is not None:
+        parent = await rows.get(COMMENTS.key(post_id, comment.parent_id))
+        if parent is None:
+            raise nothing_here()
+        thread.append(parent)
+    authors = {one.author_id for one in thread}
+    if (await visible_accounts(rows, viewer_id, authors)).keys() != authors:
+        raise nothing_here()
+    return comment
 
 
 async def own_post(rows: RowStore, viewer_id: int, post_id: int) -> PostRow:

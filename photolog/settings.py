@@ -257,6 +257,21 @@ class LimitSettings(Group):
     """wrong passwords for any user names from one address"""
 
 
+class TelemetrySettings(Group):
+    """What is taken of what clients observe."""
+
+    batch_max: int = Field(default=100, ge=1, le=1_000)
+    """observations in one request"""
+    age_seconds_max: int = Field(default=86_400, ge=60, le=30 * 86_400)
+    """how old an observation may be"""
+    impression_rate: float = Field(default=1.0, ge=0, le=1)
+    """share of impressions that is kept"""
+    dwell_rate: float = Field(default=1.0, ge=0, le=1)
+    """share of dwells that is kept"""
+    view_rate: float = Field(default=1.0, ge=0, le=1)
+    """share of three-second views that is kept"""
+
+
 class Settings(BaseSettings):
     """All settings of a photolog process; build it with `load_settings`."""
 
@@ -272,6 +287,7 @@ class Settings(BaseSettings):
     gateway: GatewaySettings
     secrets: SecretSettings
     limits: LimitSettings = LimitSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     metrics_host: str | None = None
     """address that this process serves /metrics on; absent: nowhere"""
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)

@@ -67,7 +67,7 @@ async def followers(services: Services, call: Call) -> Answer:
     listing = Listing(
         partial(followers_behind, services, account_id),
         lambda row: (row.shard, row.slot, row.follower_id),
-        lambda rows: _shown(services, call.viewer, [row.follower_id for row in rows]),
+        lambda rows: listed_accounts(services, call.viewer, [row.follower_id for row in rows]),
     )
     return await _answer(services, call, f"followers:{account_id}", listing)
 
@@ -92,7 +92,7 @@ async def mutuals(services: Services, call: Call) -> Answer:
             for followee_id, relation in zip(followee_ids, relations, strict=True)
             if relation.followed_by == "active"
         }
-        shown = await _shown(services, call.viewer, [one for one in followee_ids if one in back])
+        shown = await listed_accounts(services, call.viewer, [one for one in followee_ids if one in back])
         found = {item.id: item for item in shown if item is not None}
         return [found.get(str(followee_id)) for followee_id in followee_ids]
 
@@ -150,7 +150,7 @@ async def _list(
     listing = Listing(
         lambda after, limit: services.rows.scan(table, (of,), after=after, limit=limit),
         lambda row: tuple(getattr(row, field) for field in ("since_ms", other)),
-        lambda rows: _shown(services, call.viewer, [getattr(row, other) for row in rows], hidden_too),
+        lambda rows: listed_accounts(services, call.viewer, [getattr(row, other) for row in rows], hidden_too),
     )
     return await _answer(services, call, f"{table.name}:{of}", listing)
 
@@ -162,9 +162,10 @@ async def _answer(services: Services, call: Call, kind: str, listing: Listing[R,
     return Answer(AccountPage(items=items, next_cursor=services.cursors.encode(kind, mark) if mark else None))
 
 
-async def _shown(
+async def listed_accounts(
     services: Services, viewer: int, account_ids: Sequence[int], hidden_too: bool = False
 ) -> list[ListedAccount | None]:
+    """Accounts as a list shows them; None for each that the viewer may not see, unless `hidden_too`."""
     find = look_at if hidden_too else visible_accounts
     found = await find(services.rows, viewer, account_ids)
     return [

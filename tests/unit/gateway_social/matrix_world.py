@@ -101,6 +101,7 @@ class MatrixWorld:
         for kind, (account, fate) in POSTS.items():
             await self._post(kind, self.targets[f"{account} account"].owner, fate)
         await self._make_witness()
+        await self._save_everything()
         for suspended in (self.targets["suspended account"].owner, self._viewers["Z"]):
             await self._happen(e.AccountSuspended(account_id=int(suspended.account_id), reason="spam", operator="op"))
         await self._happen(e.AccountDeleted(account_id=self._id("deleted")))
@@ -169,7 +170,8 @@ class MatrixWorld:
         witness = await person(self.client, "witness")
         account_id = int(witness.account_id)
         await self._post("witness's", witness, "published")
-        post_id = int(self.targets["witness's post"].names["post_id"])
+        names = self.targets["witness's post"].names
+        post_id, comment_id = int(names["post_id"]), int(names["comment_id"])
         for kind in ACCOUNTS:
             owner = self._id(kind)
             await self._happen(
@@ -179,10 +181,30 @@ class MatrixWorld:
                 e.CommentCreated(
                     comment_id=self.river.services.ids.next(), post_id=post_id, author_id=owner, text="theirs"
                 ),
+                e.CommentCreated(
+                    comment_id=self.river.services.ids.next(),
+                    post_id=post_id,
+                    author_id=owner,
+                    text="theirs too",
+                    parent_id=comment_id,
+                ),
             )
-        self._witness = {"account_id": witness.account_id, "post_id": str(post_id)}
+        self._witness = {
+            "account_id": witness.account_id,
+            "post_id": str(post_id),
+            "comment_id": str(comment_id),
+        }
         again = await Person(self.client, "witness").log_in()
         self.targets["session"] = Target(witness, {"session_id": str(again.tokens["session_id"])})
+
+    async def _save_everything(self) -> None:
+        """Everybody saved every post, whatever became of it and of them since."""
+        people = [int(one.account_id) for one in self._viewers.values()]
+        for kind, (account, _) in POSTS.items():
+            owner_id, post_id = self._id(account), int(self.targets[f"{kind} post"].names["post_id"])
+            await self._happen(
+                *(e.PostSaved(actor_id=who, post_id=post_id, owner_id=owner_id) for who in (*people, owner_id))
+            )
 
     async def _post(self, kind: str, owner: Person, fate: str) -> None:
         """A post with a comment of its author's, and an upload of theirs that is under way."""
@@ -266,6 +288,8 @@ def _filled(body: Any, names: Mapping[str, str]) -> Any:
     """A body with `{name}` replaced in its strings."""
     if isinstance(body, str):
         return body.format(**names)
+    if isinstance(body, list):
+        return [_filled(value, names) for value in body]
     return {key: _filled(value, names) for key, value in body.items()} if isinstance(body, dict) else body
 
 

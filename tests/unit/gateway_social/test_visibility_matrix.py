@@ -12,6 +12,8 @@ import pytest
 
 from gateway.endpoint import Endpoint, ListQuery
 from gateway.routes import ENDPOINTS
+from photolog.ids import EPOCH_MS
+from photolog.timestamps import rfc3339
 from tests.unit.gateway_social.matrix_world import VIEWERS, MatrixWorld, Seen, matrix_world
 
 # What each letter in the tables below asks for. `VIEWERS` tells who A, S, P, X, B, M, F, Z and O are.
@@ -123,6 +125,27 @@ OWN_PHOTOGRAPH = {
 OWN_UPLOAD = {
     "open upload":       "u . . . . . . z +",
 }
+LIKE_COMMENT = POST | {  # who wrote it is the post's author, and hidden from the same people
+    "public post":       "u + + . . + + z +",
+    "private post":      "u . . . . + + z +",
+    "suspended post":    "u . . . . . . z z",
+    "deleted post":      "u . . . . . . z .",
+    "processing post":   "u . . . . . . z +",
+    "rejected post":     "u . . . . . . z +",
+    "orphaned post":     "u . . . . . . z u",
+}
+LIKERS = LIKE_COMMENT
+REPORT = LIKE_COMMENT | {
+    "public post":       "u + + . . + + z i",
+    "private post":      "u . . . . + + z i",
+    "processing post":   "u . . . . . . z i",
+    "rejected post":     "u . . . . . . z i",
+}
+UNSAVE = dict.fromkeys(POST, "u + + + + + + z +") | {  # what one saved one may forget, hidden or not
+    "suspended post":    "u + + + + + + z z",
+    "orphaned post":     "u + + + + + + z u",
+}
+UNTOLD = UNSAVE  # telemetry is answered alike, whatever it is about
 OPEN_UPLOAD = {  # its parts never came
     "open upload":       "u . . . . . . z c",
 }
@@ -159,6 +182,15 @@ MUTED = {
 FEED = {
     "public post":       "u . . . . . + z +",
     "private post":      "u . . . . . + z +",
+    "suspended post":    "u . . . . . . z z",
+    "deleted post":      "u . . . . . . z .",
+    "processing post":   "u . . . . . . z .",
+    "rejected post":     "u . . . . . . z .",
+    "orphaned post":     "u . . . . . . z u",
+}
+SAVED = {  # everybody saved everything, whatever they may see of it
+    "public post":       "u + + . . + + z +",
+    "private post":      "u . . . . + + z +",
     "suspended post":    "u . . . . . . z z",
     "deleted post":      "u . . . . . . z .",
     "processing post":   "u . . . . . . z .",
@@ -236,6 +268,20 @@ MATRIX: Mapping[str, Line] = {
     "POST /v1/posts/{post_id}/comments": Line(ACT_ON_POST, {"text": "hi"}),
     "GET /v1/posts/{post_id}/comments": Line(POST),
     "DELETE /v1/posts/{post_id}/comments/{comment_id}": Line(OWN_COMMENT),
+    "GET /v1/posts/{post_id}/comments/{comment_id}/replies": Line(POST),
+    "PUT /v1/posts/{post_id}/comments/{comment_id}/like": Line(LIKE_COMMENT),
+    "DELETE /v1/posts/{post_id}/comments/{comment_id}/like": Line(LIKE_COMMENT),
+    "GET /v1/posts/{post_id}/likes": Line(LIKERS),
+    "PUT /v1/posts/{post_id}/save": Line(ACT_ON_POST),
+    "DELETE /v1/posts/{post_id}/save": Line(UNSAVE),
+    "GET /v1/me/saved": ALONE,
+    "POST /v1/posts/{post_id}/shares": Line(ACT_ON_POST, {"channel": "link"}),
+    "POST /v1/reports": Line(REPORT, {"target": "post", "id": "{post_id}", "reason": "spam"}),
+    "GET /v1/operator/reports": ALONE,
+    "POST /v1/events": Line(
+        UNTOLD,
+        {"events": [{"type": "view", "post_id": "{post_id}", "surface": "post", "at": rfc3339(EPOCH_MS + 86_400_000)}]},
+    ),
     "PUT /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}": ALONE,
@@ -253,6 +299,10 @@ SHOWN: Mapping[str, Line] = {
     "GET /v1/accounts/{account_id}/following": Line(AMONG_PEOPLE),
     "GET /v1/accounts/{account_id}/mutuals": Line(AMONG_PEOPLE),
     "GET /v1/posts/{post_id}/comments": Line(AMONG_OTHERS),
+    "GET /v1/posts/{post_id}/likes": Line(AMONG_PEOPLE),
+    "GET /v1/posts/{post_id}/comments/{comment_id}/replies": Line(AMONG_OTHERS),
+    "GET /v1/me/saved": Line(SAVED),
+    "GET /v1/operator/reports": NOBODY,
     "GET /v1/accounts/{account_id}/posts": Line(IN_GRID),
     "GET /v1/me/requests": NOBODY,  # nobody asks the viewers
     "GET /v1/me/requests/sent": Line(ASKED),

@@ -11,9 +11,12 @@ from gateway.vault.memory import memory_vault
 from photolog.engines.object_store import ObjectHead, ObjectRefused, UploadPart
 from photolog.ids import EPOCH_MS, SnowflakeSource, new_event_id
 from photolog.settings import LimitSettings, S3Settings, Settings
+from projections.cards import cache_writes
 from projections.catalogue import PROJECTIONS
 from projections.fold import Recorded, fold_batch, needed
+from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_rows import MemoryRows
+from projections.stores.top_comments import read_top_comments
 from schemas import events as e
 from schemas.topics import topic_of
 
@@ -83,6 +86,7 @@ class World:
     def __init__(self) -> None:
         self.now_ms = START_MS
         self.rows = MemoryRows()
+        self.cache = MemoryCache()
         self.objects = MemoryObjects()
         self.appended: list[e.Event] = []
         self.headers: Mapping[str, str] = {}
@@ -95,6 +99,7 @@ class World:
         )
         own: dict[str, Any] = {
             "rows": self.rows,
+            "cache": self.cache,
             "objects": self.objects,
             "ids": SnowflakeSource(1, lambda: self.now_ms),
             "vault": memory_vault(),
@@ -127,7 +132,7 @@ class World:
         return outcome
 
     async def happen(self, event: e.Event) -> None:
-        """Fold an event as its job would."""
+        """Fold an event and write its rows and caches, as its job would."""
         self.now_ms += 1_000
         topic = topic_of(type(event)).name
         recorded = Recorded(event, new_event_id(), topic, PARTITION, self._offset, self.now_ms)
@@ -137,6 +142,11 @@ class World:
                 state = await self.rows.load(needed(projection, recorded))
                 outcome = fold_batch(projection, state, [recorded])
                 await self.rows.apply([list(outcome.others.values()), list(outcome.aggregates.values())])
+                await self.cache.merge(
+                    [write for key, kept in state.items() if kept.offset >= 0 for write in cache_writes(key, kept)]
+                )
+        if isinstance(event, e.CommentCreated | e.CommentDeleted | e.CommentLikesCounted):
+            await self.cache.merge([await read_top_comments(self.rows, event.post_id)])
 
     async def person(self, *, private: bool = False) -> int:
         """A new account."""
