@@ -10,6 +10,8 @@ from projections.writes import Write, put, remove
 from schemas import events as e
 from schemas import topics
 
+RANK_BITS = 6
+
 
 class CommentRow(Row, frozen=True, kw_only=True):
     """The row that decides whether a comment is there. Its key begins with the post, whose log partition it shares:
@@ -53,10 +55,10 @@ class ReplyRow(Row, frozen=True, kw_only=True):
 
 
 class RankedCommentRow(Row, frozen=True, kw_only=True):
-    """A comment that is no reply in its place by likes, among equals the newest first."""
+    """A comment that is no reply in its place by the rank of its likes, among equals the newest first."""
 
     post_id: int
-    likes: int
+    rank: int
     comment_id: int
 
 
@@ -80,9 +82,19 @@ class ReplyCountRow(Row, frozen=True, kw_only=True):
 COMMENTS = Table("comments", CommentRow, ("post_id", "comment_id"), aggregate=True)
 COMMENTS_BY_POST = Table("comments_by_post", PostCommentRow, ("post_id",), ("-comment_id",))
 REPLIES = Table("replies", ReplyRow, ("post_id", "parent_id"), ("comment_id",))
-RANKED_COMMENTS = Table("ranked_comments", RankedCommentRow, ("post_id",), ("-likes", "-comment_id"))
+RANKED_COMMENTS = Table("ranked_comments", RankedCommentRow, ("post_id",), ("-rank", "-comment_id"))
 COMMENT_COUNTS = Table("comment_counts", CommentCountRow, ("post_id",), ("source",))
 REPLY_COUNTS = Table("reply_counts", ReplyCountRow, ("post_id", "parent_id"))
+
+
+def rank_of(likes: int) -> int:
+    """Likes rounded down to six significant bits: exact up to 63, to within 3 % above.
+
+    A comment moves when its rank does. Were it the number of likes, a viral comment would move with every batch, and
+    leave so many tombstones behind its place that Cassandra refuses to read across them.
+    """
+    shift = max(0, likes.bit_length() - RANK_BITS)
+    return likes >> shift << shift
 
 
 class CommentsProjection:
@@ -175,13 +187,13 @@ def _liked(rows: Rows, recorded: Recorded, row: CommentRow, event: e.CommentLike
         like_counts=[parts[source][1] for source in sources],
     )
     moved: list[Write] = []
-    if row.parent_id is None and after.likes != row.likes:
+    if row.parent_id is None and _place(after) != _place(row):
         moved = [remove(RANKED_COMMENTS.key_of(_place(row))), put(RANKED_COMMENTS, _place(after))]
     return (*moved, *_counted(rows, recorded, row.post_id, None, 0), put(COMMENTS, after))
 
 
 def _place(row: CommentRow) -> RankedCommentRow:
-    return RankedCommentRow(post_id=row.post_id, likes=row.likes, comment_id=row.comment_id)
+    return RankedCommentRow(post_id=row.post_id, rank=rank_of(row.likes), comment_id=row.comment_id)
 
 
 def _counted(rows: Rows, recorded: Recorded, post_id: int, parent_id: int | None, change: int) -> Sequence[Write]:

@@ -23,6 +23,7 @@ from schemas.events import Event, PostDwelt, PostImpressed, PostViewed, Surface
 SKEW_MS = 60_000
 """How far ahead of ours a client's clock may be."""
 _DWELL_MS_MAX = 3_600_000
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _NAMESPACE = uuid5(NAMESPACE_URL, "photolog:telemetry")
 
 
@@ -31,12 +32,13 @@ class Observation(Body, frozen=True, kw_only=True, tag_field="type"):
 
     post_id: IdText
     surface: Surface
-    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    at: Annotated[str, msgspec.Meta(max_length=40)]
 
     @property
     def at_ms(self) -> int:
-        """When, Unix milliseconds."""
-        return round(self.at.timestamp() * 1_000)
+        """When, Unix milliseconds. Raises msgspec.ValidationError where `at` is no instant."""
+        instant: datetime = msgspec.convert(self.at, _Instant)
+        return round(instant.timestamp() * 1_000)
 
 
 class Impression(Observation, frozen=True, kw_only=True, tag="impression"):
@@ -89,10 +91,15 @@ def sample_rate(settings: TelemetrySettings, kind: type[Observation]) -> float:
 
 def _check_times(events: Sequence[Observation], now_ms: int, age_seconds_max: int) -> None:
     for number, one in enumerate(events):
-        if one.at_ms > now_ms + SKEW_MS:
-            raise Invalid("future-event", "this has not happened yet", f"events[{number}].at")
-        if one.at_ms < now_ms - age_seconds_max * 1_000:
-            raise Invalid("old-event", f"this is older than {age_seconds_max} seconds", f"events[{number}].at")
+        field = f"events[{number}].at"
+        try:
+            at_ms = one.at_ms
+        except msgspec.ValidationError as error:
+            raise Invalid("invalid-body", "this is no instant of RFC 3339 with its offset", field) from error
+        if at_ms > now_ms + SKEW_MS:
+            raise Invalid("future-event", "this has not happened yet", field)
+        if at_ms < now_ms - age_seconds_max * 1_000:
+            raise Invalid("old-event", f"this is older than {age_seconds_max} seconds", field)
 
 
 def _post_id(one: Observation) -> int | None:

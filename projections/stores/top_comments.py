@@ -1,6 +1,8 @@
 """Reading the candidates for a card's comments from rows: the jobs write them through, readers that miss them back."""
 
-from projections.comments import COMMENT_COUNTS, COMMENTS_BY_POST, RANKED_COMMENTS
+import asyncio
+
+from projections.comments import COMMENT_COUNTS, COMMENTS, COMMENTS_BY_POST, RANKED_COMMENTS
 from projections.stores.port import CacheWrite, RowStore
 from projections.top_comments import TOP_CANDIDATES, top_write
 
@@ -16,5 +18,8 @@ async def read_top_comments(rows: RowStore, post_id: int) -> CacheWrite:
     if not counts:
         return top_write(post_id, (), (), ())
     ranked = await rows.scan(RANKED_COMMENTS, (post_id,), limit=TOP_CANDIDATES)
-    listed = await rows.get_many([COMMENTS_BY_POST.key(post_id, place.comment_id) for place in ranked])
-    return top_write(post_id, counts, ranked, listed)
+    decided, listed = await asyncio.gather(
+        rows.get_many([COMMENTS.key(post_id, place.comment_id) for place in ranked]),
+        rows.get_many([COMMENTS_BY_POST.key(post_id, place.comment_id) for place in ranked]),
+    )
+    return top_write(post_id, counts, decided, listed)

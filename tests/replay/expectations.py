@@ -5,7 +5,15 @@ from typing import Any
 
 from projections.accounts import ACCOUNTS
 from projections.comment_likes import COMMENT_LIKE_COUNTS
-from projections.comments import COMMENT_COUNTS, COMMENTS, COMMENTS_BY_POST, RANKED_COMMENTS, REPLIES, REPLY_COUNTS
+from projections.comments import (
+    COMMENT_COUNTS,
+    COMMENTS,
+    COMMENTS_BY_POST,
+    RANKED_COMMENTS,
+    REPLIES,
+    REPLY_COUNTS,
+    rank_of,
+)
 from projections.graph import (
     BLOCKS,
     FOLLOW_REQUESTS,
@@ -136,8 +144,8 @@ def _hold_comments(store: MemoryRows, world: NaiveWorld) -> None:
         listed = [(row.comment_id, row.text) for row in _scan(store, COMMENTS_BY_POST, post_id)]
         assert listed == [(comment_id, tops[comment_id].text) for comment_id in sorted(tops, reverse=True)]
         likes = {comment_id: sum(count for _, count in one.likes.values()) for comment_id, one in there.items()}
-        ranked = [(row.likes, row.comment_id) for row in _scan(store, RANKED_COMMENTS, post_id)]
-        assert ranked == sorted(((likes[comment_id], comment_id) for comment_id in tops), reverse=True)
+        ranked = [(row.rank, row.comment_id) for row in _scan(store, RANKED_COMMENTS, post_id)]
+        assert ranked == sorted(((rank_of(likes[comment_id]), comment_id) for comment_id in tops), reverse=True)
         assert _total(store, COMMENT_COUNTS, post_id) == len(there)
         for comment_id in there:
             row = at_once(store.get(COMMENTS.key(post_id, comment_id)))

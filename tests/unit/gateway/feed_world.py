@@ -16,11 +16,14 @@ from projections.accounts import ACCOUNTS, AccountRow
 from projections.cards import cache_writes
 from projections.comments import (
     COMMENT_COUNTS,
+    COMMENTS,
     COMMENTS_BY_POST,
     RANKED_COMMENTS,
     CommentCountRow,
+    CommentRow,
     PostCommentRow,
     RankedCommentRow,
+    rank_of,
 )
 from projections.feed import TOP, Place, entry_of
 from projections.followees import followee_write
@@ -167,9 +170,13 @@ class World:
         row = PostCommentRow(
             post_id=post_id, comment_id=comment_id, author_id=author, text="nice", created_ms=self.clock_ms
         )
+        decided = CommentRow(
+            post_id=post_id, comment_id=comment_id, author_id=author, created_ms=self.clock_ms, likes=likes
+        )
         await self._write(
             put(COMMENTS_BY_POST, row),
-            put(RANKED_COMMENTS, RankedCommentRow(post_id=post_id, likes=likes, comment_id=comment_id)),
+            put(RANKED_COMMENTS, RankedCommentRow(post_id=post_id, rank=rank_of(likes), comment_id=comment_id)),
+            put(COMMENTS, decided),
             put(COMMENT_COUNTS, CommentCountRow(post_id=post_id, source=0, count=count)),
         )
         await self.cache.merge([await read_top_comments(self.rows, post_id)])

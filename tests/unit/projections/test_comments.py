@@ -10,6 +10,7 @@ from projections.comments import (
     REPLY_COUNTS,
     PostCommentRow,
     ReplyRow,
+    rank_of,
 )
 from schemas import events as e
 from tests.unit.projections.folding import START_MS, Folding, at_once
@@ -87,7 +88,7 @@ def liked(comment_id: int, count: int, version: int, source: int = 0) -> e.Event
 
 
 def ranked(folding: Folding) -> list[tuple[int, int]]:
-    return [(row.comment_id, row.likes) for row in folding.rows(RANKED_COMMENTS, POST)]
+    return [(row.comment_id, row.rank) for row in folding.rows(RANKED_COMMENTS, POST)]
 
 
 def replies(folding: Folding) -> tuple[list[int], int]:
@@ -130,6 +131,26 @@ def test_likes_of_all_sources_make_a_comments_place() -> None:
 def test_an_older_count_of_likes_changes_nothing() -> None:
     folding = Folding(COMMENTS_PROJECTION).apply(write(5), liked(5, 4, version=10), liked(5, 3, version=9))
     assert ranked(folding) == [(5, 4)]
+
+
+def test_a_viral_comment_moves_seldom() -> None:
+    folding = Folding(COMMENTS_PROJECTION).apply(write(5))
+    places = set()
+    for count in range(0, 100_000, 37):
+        folding.apply(liked(5, count, version=count))
+        places |= {rank for _, rank in ranked(folding)}
+        assert len(ranked(folding)) == 1
+    assert len(places) < 450
+    row = folding.row(COMMENTS.key(POST, 5))
+    assert row is not None
+    assert row.likes == count
+
+
+def test_ranks_are_exact_where_likes_are_few_and_near_where_they_are_many() -> None:
+    assert [rank_of(likes) for likes in range(64)] == list(range(64))
+    for likes in range(64, 20_000):
+        assert 0 <= likes - rank_of(likes) <= likes // 32
+        assert rank_of(likes) >= rank_of(likes - 1)
 
 
 def test_replies_and_what_is_gone_have_no_place() -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from projections.cards import post_key
-from projections.comments import COMMENT_COUNTS, COMMENTS, RANKED_COMMENTS, REPLIES, REPLY_COUNTS
+from projections.comments import COMMENT_COUNTS, COMMENTS, RANKED_COMMENTS, REPLIES, REPLY_COUNTS, rank_of
 from projections.top_comments import TOP, TOP_CANDIDATES, parse_top
 from schemas import events as e
 from streams import comment_reactions
@@ -21,7 +21,7 @@ async def count(river: River) -> int:
 
 
 async def ranked(river: River) -> list[tuple[int, int]]:
-    return [(row.comment_id, row.likes) for row in await river.rows.scan(RANKED_COMMENTS, (POST,), limit=100)]
+    return [(row.comment_id, row.rank) for row in await river.rows.scan(RANKED_COMMENTS, (POST,), limit=100)]
 
 
 async def top(river: River) -> list[tuple[Any, Any]]:
@@ -49,7 +49,8 @@ async def test_likes_of_many_people_are_told_once_for_each_batch() -> None:
     await river.pump(batch_records=100)
     told = [record for record in river.log.of("comments") if record.header("ce_type") == b"comment.likes_counted"]
     assert len(told) == 4, "one for each partition of the likes"
-    assert await ranked(river) == [(1, 100)]
+    assert await ranked(river) == [(1, rank_of(100))]
+    assert await top(river) == [(1, 100)]
 
 
 async def test_a_card_has_a_bounded_number_of_candidates() -> None:
