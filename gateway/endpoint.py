@@ -168,6 +168,7 @@ class Endpoint:
         status: the usual status, for the documentation.
         models: read models that a `Photolog-Position` of the request waits for.
         erases: whether it is the one command that an account marked as erased may repeat: the one that marks it.
+        body_names: whether its body names something that may not be there.
         observes: whether its events are telemetry. They are not kept for retries, because a repeat has the same event
             ids, and the answer does not say where they landed, because that would tell what the viewer may see.
         rate: what it counts as where requests are limited; None stands for `read` or `write`, by its method.
@@ -186,6 +187,7 @@ class Endpoint:
     status: int = 200
     models: tuple[str, ...] = ()
     erases: bool = False
+    body_names: bool = False
     observes: bool = False
     rate: RateClass | None = None
     problems: tuple[int, ...] = ()

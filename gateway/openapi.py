@@ -121,7 +121,7 @@ def _responses(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
     if endpoint.response is not None:
         usual["content"] = {"application/json": {"schema": schema_of[repr(endpoint.response)]}}
     problems = {"400", "422", "429", "503"}
-    problems |= {"404"} if "{" in endpoint.path else set()
+    problems |= {"404"} if "{" in endpoint.path or endpoint.body_names else set()
     problems |= {"413", "415"} if endpoint.body is not None else set()
     problems |= {"401", "403"} if endpoint.auth != "none" else set()
     problems |= {"409"} if endpoint.method != "GET" else set()

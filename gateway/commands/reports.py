@@ -78,5 +78,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         response=Reported,
         status=201,
         models=("accounts", "comments", "graph", "posts"),
+        body_names=True,
     ),
 )
