@@ -27,7 +27,7 @@ _FOLLOWEES = 100
 _POSTS_PER_SECOND = 10.0
 _LIKES_PER_POST = 5
 _SECONDS = 8
-_CONNECTIONS = 64
+_CONNECTIONS = 16  # few enough that none is idle until the server closes it
 _FLOW_SECONDS = 90.0
 
 
