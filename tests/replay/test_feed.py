@@ -133,13 +133,15 @@ class FeedMachine(RuleBasedStateMachine):
     def redis_goes_away_from_the_readers_or_comes_back(self) -> None:
         self.world.redis_away = not self.world.redis_away
 
-    @rule(viewer=people, kind=st.sampled_from(["timelines", "cache", "timeline", "recent", "workers"]))
+    @rule(viewer=people, kind=st.sampled_from(["redis", "cache", "timeline", "recent", "workers"]))
     def something_is_lost(self, viewer: int, kind: str) -> None:
         """What Redis held, one reader's timeline, or all processes."""
         _, timelines, cache, recent = self.world.memory
         match kind:
-            case "timelines":
-                timelines.flush()
+            case "redis":
+                # Positions stand in the same engine: whatever loses them loses all the rest.
+                for lost in (timelines, cache, recent):
+                    lost.flush()
             case "cache":
                 cache.flush()
             case "recent":
