@@ -23,15 +23,18 @@ from projections.feed import (
     Stretch,
     behind,
     continued,
+    floor_of,
     known_below,
     low_mark_of,
     merged,
     newest,
+    place_of,
     stretch_of_page,
 )
 from projections.stores.port import UNFILLED_MS, TimelineEntry, TimelinePage
 from projections.stores.recent_reading import recent_stretches
 
+_PULLED_FIRST = 3  # of each of many celebrities, most of whom have none or one on a page
 Reason = Literal["budget-spent", "cache-away"]
 """Why a page is less than it could be."""
 logger = structlog.get_logger(__name__)
@@ -121,21 +124,31 @@ async def _page(services: Services, wanted: Wanted) -> TimelinePage | None:
 
 
 async def _with_pulled(services: Services, page: TimelinePage, wanted: Wanted) -> Stretch:
-    """What a timeline tells, with the posts that are not pushed into it."""
-    stretch = stretch_of_page(page, wanted.most)
-    if not page.pull_author_ids:
+    """What a timeline tells, with the posts that are not pushed into it.
+
+    Few of each author are read first; only of those who fill the page more than that are there more to be seen.
+    """
+    stretch, authors = stretch_of_page(page, wanted.most), page.pull_author_ids
+    if not authors:
         return stretch
-    return merged([stretch, *await _pulled(services, page.pull_author_ids, wanted)])
+    few = min(wanted.most, max(_PULLED_FIRST, 2 * wanted.most // len(authors)))
+    pulled = dict(zip(authors, await _pulled(services, authors, wanted, few), strict=True))
+    known = {place_of(entry): entry for part in (stretch, *pulled.values()) for entry in part.entries}
+    floor = floor_of(known.values(), wanted.most)
+    more = [author_id for author_id, part in pulled.items() if not part.ended and part.complete_from > floor]
+    if more and few < wanted.most:
+        pulled |= zip(more, await _pulled(services, more, wanted, wanted.most), strict=True)
+    return merged([stretch, *pulled.values()])
 
 
-async def _pulled(services: Services, author_ids: Sequence[int], wanted: Wanted) -> list[Stretch]:
+async def _pulled(services: Services, author_ids: Sequence[int], wanted: Wanted, limit: int) -> list[Stretch]:
     """The next posts of each author, from the cache of recent ones in one round trip, or else from rows."""
     before = None if wanted.before == TOP else wanted.before
     try:
-        return await recent_stretches(services.rows, services.recent, author_ids, before, wanted.most)
+        return await recent_stretches(services.rows, services.recent, author_ids, before, limit)
     except StoreUnavailable as error:
         logger.debug("recent-posts-away", cause=str(error))
-        return await stretches_of(services.rows, dict.fromkeys(author_ids, wanted.before), wanted.most, [])
+        return await stretches_of(services.rows, dict.fromkeys(author_ids, wanted.before), limit, [])
 
 
 async def _fill(services: Services, viewer_id: int, found: Found) -> Stretch:

@@ -36,7 +36,9 @@ from streams.jobs import JobResources
 from tests.unit.streams.scenario import post, ready
 
 PATIENCE_SECONDS = 90.0
-_LAG_LINE = re.compile(r'photolog_lag_records\{partition="(\d+)",projection="([a-z_]+)",topic="([a-z.]+)"\} ([0-9.e+]+)')
+_LAG_LINE = re.compile(
+    r'photolog_lag_records\{partition="(\d+)",projection="([a-z_]+)",topic="([a-z.]+)"\} ([0-9.e+]+)'
+)
 
 
 class WorkerProcess:

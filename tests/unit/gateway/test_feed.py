@@ -175,6 +175,20 @@ async def test_a_followed_account_whose_posts_are_pulled_appears_at_once() -> No
     assert await all_ids(world) == [later, *posted[::-1]]
 
 
+@pytest.mark.parametrize("limit", [5, 20])
+async def test_one_of_many_whose_posts_are_pulled_may_fill_the_page(limit: int) -> None:
+    world, authors = World(), range(100, 130)
+    for account_id in (VIEWER, *authors):
+        await world.account(account_id)
+    for author in authors:
+        await world.follow(VIEWER, author)
+        await world.post(author, pull=True)
+    await all_ids(world)
+    for number in range(3 * CAP):
+        await world.post(authors[number % 2 * 7], pull=True)
+    assert await all_ids(world, limit) == world.expected(VIEWER)
+
+
 async def test_counts_and_likes_follow_at_once() -> None:
     world = await world_of(ALICE)
     first, second = [await world.post(ALICE) for _ in range(2)]
