@@ -139,7 +139,7 @@ class RedisSettings(Group):
     """file of the authority that signed the nodes' certificates; absent: the system's"""
     connections_max: int = Field(default=64, ge=1, le=4096)
     """of one process"""
-    call_timeout_ms: int = Field(default=1_000, ge=50, le=5_000)
+    call_timeout_ms: int = Field(default=2_000, ge=50, le=5_000)
     """after which the gateway takes Redis to be away and reads rows"""
 
 
