@@ -109,7 +109,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "leaving-worker": Entry(
         "cli.leaving_worker:leaving_worker",
-        "Erase the accounts that left, in the foreground.",
+        "Erase the accounts that left and build the exports that were asked for.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog leaving-worker",
     ),
     "erasure-scan": Entry(

@@ -1,4 +1,4 @@
-"""`photolog leaving-worker`: erases the accounts that left; one is enough, several do no harm."""
+"""`photolog leaving-worker`: erases accounts and builds exports; one is enough, several do no harm."""
 
 import asyncio
 import os
@@ -17,9 +17,9 @@ logger = structlog.get_logger(__name__)
 
 
 def leaving_worker() -> None:
-    """Erase the accounts that left, in the foreground.
+    """Erase the accounts that left and build the exports that were asked for, in the foreground.
 
-    Ending it in any way loses nothing: each erasure goes on where it was.
+    Ending it in any way loses nothing: each erasure goes on where it was, and an export is begun anew.
     """
     settings = load_settings()
     configure_logging(settings.log_level, "leaving-worker")

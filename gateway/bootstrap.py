@@ -19,6 +19,7 @@ from gateway.services import Services
 from gateway.tokens import AccessTokens
 from gateway.vault.credentials import CassandraCredentials
 from gateway.vault.erasures import CassandraErasures
+from gateway.vault.exports import CassandraExports
 from gateway.vault.nodes import NodeLease
 from gateway.vault.port import Vault
 from gateway.vault.reservations import CassandraReservations
@@ -124,6 +125,7 @@ def cassandra_vault(session: CassandraSession, limits: LimitSettings) -> Vault:
         reservations=CassandraReservations(session, limits.reservation_seconds),
         uploads=CassandraUploads(session),
         erasures=CassandraErasures(session),
+        exports=CassandraExports(session),
     )
 
 

@@ -4,6 +4,7 @@ from gateway.commands import accounts as account_commands
 from gateway.commands import comment_likes as comment_like_commands
 from gateway.commands import comments as comment_commands
 from gateway.commands import erasure as erasure_commands
+from gateway.commands import exports as export_commands
 from gateway.commands import graph as graph_commands
 from gateway.commands import likes as like_commands
 from gateway.commands import operator as operator_commands
@@ -54,5 +55,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *operator_commands.ENDPOINTS,
     *erasure_commands.ENDPOINTS,
     *erasure_queries.ENDPOINTS,
+    *export_commands.ENDPOINTS,
     *position_queries.ENDPOINTS,
 )

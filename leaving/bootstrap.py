@@ -61,6 +61,7 @@ async def connect_scan(settings: Settings) -> AsyncIterator[tuple[LeavingResourc
             objects=ObjectStore(settings.s3),
             hash_key=key_bytes(secrets.hash_key),
             master_key=key_bytes(secrets.master_key),
+            export_seconds=limits.export_seconds,
             settle_seconds=command_seconds_max(settings) + _SLACK_SECONDS,
         )
         yield resources, RedisEntries(redis)

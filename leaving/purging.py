@@ -46,6 +46,7 @@ class Purge:
             [key async for key in self._vault.reservations.keys_of(str(self._account_id))]
         )
         found["vault.uploads"] = len([row async for row in self._vault.uploads.of(self._account_id)])
+        found["vault.exports"] = int(await self._vault.exports.get(self._account_id) is not None)
         async for _ in self._objects(media_ids):
             found["objects"] += 1
         for prefix in own_prefixes(self._account_id):
@@ -63,7 +64,9 @@ class Purge:
         await self._purge_caches()
 
     async def _purge_vault(self) -> None:
-        """The user name rests before it is released, and the password, which tells the name, goes after it."""
+        """The user name rests before it is released, and the password, which tells the name, goes after it. A worker
+        that builds an export notices that its row is gone, and gives the archive up."""
+        await self._vault.exports.remove(self._account_id)
         for session in await self._vault.sessions.listed(self._account_id):
             await self._vault.sessions.revoke(self._account_id, session.session_id)
         credential = await self._vault.credentials.get(self._account_id)

@@ -1,11 +1,12 @@
 """What leaving works with, wired once by leaving/bootstrap.py; tests wire memory adapters instead."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.vault.port import Vault
 from leaving.mentions import LogReader
+from photolog.engines.object_store import ObjectHead, UploadPart
 from photolog.ids import now_ms
 from photolog.log.record import EncodedRecord
 from photolog.positions import Position
@@ -42,7 +43,12 @@ class Objects(Protocol):
     async def unfinished_uploads(self, prefix: str) -> list[tuple[str, str]]:
         """Key and id of each unfinished multipart upload under a prefix."""
 
+    async def create_upload(self, key: str, content_type: str) -> str: ...
+    async def upload_part(self, key: str, upload_id: str, number: int, data: bytes) -> UploadPart: ...
+    async def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadPart]) -> None: ...
     async def abort_upload(self, key: str, upload_id: str) -> None: ...
+    async def head(self, key: str) -> ObjectHead | None: ...
+    async def read_range(self, key: str, start: int, length: int) -> bytes: ...
 
     async def delete(self, key: str) -> None: ...
 
@@ -65,6 +71,7 @@ class LeavingResources:
         hash_key: keys what is kept of a user name.
         master_key: derives the key that signs receipts.
         settle_seconds: after so long no command that was under way when an account was marked appends any more.
+        export_seconds: how long an export is kept.
         clock_ms: Unix milliseconds.
     """
 
@@ -81,4 +88,5 @@ class LeavingResources:
     hash_key: bytes
     master_key: bytes
     settle_seconds: float
+    export_seconds: int = 7 * 86_400
     clock_ms: Callable[[], int] = now_ms

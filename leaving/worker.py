@@ -1,4 +1,4 @@
-"""The leaving worker: takes every erasure that is not finished as far as it can go, and looks again."""
+"""The leaving worker: takes every erasure as far as it can go, builds the exports, and looks again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import Gauge
 
 from leaving.erasure import FINISHED, Erasure
+from leaving.exporting import Exporting
 from leaving.resources import LeavingResources
 from photolog.stall import TRANSIENT
 
@@ -42,11 +43,13 @@ class LeavingWorker:
                 continue
 
     async def look(self) -> None:
-        """Take every open erasure as far as it can go now."""
+        """Take every open erasure as far as it can go now, and build the exports that are asked for."""
         accounts = await self._resources.vault.erasures.unfinished()
         OPEN.set(len(accounts))
         for account_id in accounts:
             await self._patiently(partial(self.erase, account_id))
+        for account_id in await self._resources.vault.exports.all():
+            await self._patiently(partial(self.export, account_id))
 
     async def erase(self, account_id: int) -> None:
         """Take one erasure as far as it can go now."""
@@ -58,6 +61,12 @@ class LeavingWorker:
                 return
             if not await Erasure(self._resources, row).advance():
                 return
+
+    async def export(self, account_id: int) -> None:
+        """Build an account's export, or remove one that is over."""
+        row = await self._resources.vault.exports.get(account_id)
+        if row is not None:
+            await Exporting(self._resources, row).advance()
 
     async def _patiently(self, attempt: Callable[[], Awaitable[None]]) -> None:
         """An engine that is away costs this attempt; the next look is the next one."""

@@ -209,6 +209,8 @@ class LimitSettings(Group):
     """how long an Idempotency-Key is remembered"""
     username_rest_seconds: int = Field(default=365 * 86_400, ge=1, le=630_720_000)
     """how long nobody may claim the user name of an erased account"""
+    export_seconds: int = Field(default=7 * 86_400, ge=60, le=90 * 86_400)
+    """how long an export of somebody's data can be fetched"""
     timeline_entries: int = Field(default=300, ge=20, le=800)
     """posts that a timeline keeps"""
     timeline_seconds: int = Field(default=7 * 86_400, ge=60)

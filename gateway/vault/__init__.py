@@ -2,6 +2,7 @@
 
 from gateway.vault.credentials import CREDENTIALS_DDL
 from gateway.vault.erasures import ERASURES_DDL
+from gateway.vault.exports import EXPORTS_DDL
 from gateway.vault.nodes import NODES_DDL
 from gateway.vault.reservations import RESERVATIONS_DDL
 from gateway.vault.sessions import SESSIONS_DDL
@@ -16,4 +17,5 @@ VAULT_DDL: tuple[str, ...] = (
     NODES_DDL,
     *UPLOADS_DDL,
     *ERASURES_DDL,
+    *EXPORTS_DDL,
 )

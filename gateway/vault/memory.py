@@ -4,7 +4,16 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from gateway.vault.port import CredentialRow, ErasureRow, ReservationRow, SessionRow, UploadRow, UsernameRow, Vault
+from gateway.vault.port import (
+    CredentialRow,
+    ErasureRow,
+    ExportRow,
+    ReservationRow,
+    SessionRow,
+    UploadRow,
+    UsernameRow,
+    Vault,
+)
 
 
 class MemoryUsernames:
@@ -194,6 +203,32 @@ class MemoryErasures:
         self._open.discard(account_id)
 
 
+class MemoryExports:
+    """`gateway.vault.port.Exports` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, ExportRow] = {}
+
+    async def begin(self, row: ExportRow) -> ExportRow:
+        return self._rows.setdefault(row.account_id, row)
+
+    async def get(self, account_id: int) -> ExportRow | None:
+        return self._rows.get(account_id)
+
+    async def move(self, row: ExportRow) -> bool:
+        held = self._rows.get(row.account_id)
+        if held is None or held.version != row.version - 1:
+            return False
+        self._rows[row.account_id] = row
+        return True
+
+    async def all(self) -> list[int]:
+        return sorted(self._rows)
+
+    async def remove(self, account_id: int) -> None:
+        self._rows.pop(account_id, None)
+
+
 def memory_vault() -> Vault:
     """An empty vault."""
     return Vault(
@@ -203,4 +238,5 @@ def memory_vault() -> Vault:
         MemoryReservations(),
         MemoryUploads(),
         MemoryErasures(),
+        MemoryExports(),
     )

@@ -122,6 +122,31 @@ class ErasureRow(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str | None = None
 
 
+class ExportRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's export of its data, on its way or ready, until it expires.
+
+    Args:
+        version: counts the row's changes.
+        requested_ms: when it was asked for.
+        claimed_ms: until when a worker has it; another may take it then.
+        finished_ms: when it was ready; None before.
+        size_bytes: of the archive.
+    """
+
+    account_id: int
+    export_id: int
+    version: int = 0
+    requested_ms: int
+    claimed_ms: int = 0
+    finished_ms: int | None = None
+    size_bytes: int = 0
+
+    @property
+    def object_key(self) -> str:
+        """Where the archive is in the bucket."""
+        return f"exports/{self.account_id}/{self.export_id}.zip"
+
+
 class Usernames(Protocol):
     """User names. Names are given in their folded form."""
 
@@ -237,6 +262,25 @@ class Erasures(Protocol):
         """List a finished erasure no more."""
 
 
+class Exports(Protocol):
+    """Exports by account; an account has one at a time."""
+
+    async def begin(self, row: ExportRow) -> ExportRow:
+        """Ask for an export. Returns the row that stands, ours or the one that was there."""
+
+    async def get(self, account_id: int) -> ExportRow | None:
+        """The account's export."""
+
+    async def move(self, row: ExportRow) -> bool:
+        """Store the next version of a row; False where another worker did, or it is gone."""
+
+    async def all(self) -> list[int]:
+        """Accounts that have an export, in whatever state."""
+
+    async def remove(self, account_id: int) -> None:
+        """Forget the account's export."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vault:
     """All of it."""
@@ -247,3 +291,4 @@ class Vault:
     reservations: Reservations
     uploads: Uploads
     erasures: Erasures
+    exports: Exports

@@ -82,6 +82,18 @@ class ObjectStore:
             self._signer.generate_presigned_url("get_object", Params=params, ExpiresIn=self._settings.presign_seconds)
         )
 
+    async def upload_part(self, key: str, upload_id: str, number: int, data: bytes) -> UploadPart:
+        """Write one part of a multipart upload; all but the last have at least five megabytes."""
+        answer = await self._call(
+            self._client.upload_part,
+            Bucket=self._settings.bucket,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=number,
+            Body=data,
+        )
+        return UploadPart(number, str(answer["ETag"]), len(data))
+
     async def list_parts(self, key: str, upload_id: str) -> list[UploadPart]:
         """The parts that have arrived, by number."""
         answer = await self._call(

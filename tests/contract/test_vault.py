@@ -9,7 +9,16 @@ import pytest
 from gateway.bootstrap import cassandra_vault
 from gateway.vault import VAULT_DDL
 from gateway.vault.memory import memory_vault
-from gateway.vault.port import CredentialRow, ErasureRow, ReservationRow, SessionRow, UploadRow, UsernameRow, Vault
+from gateway.vault.port import (
+    CredentialRow,
+    ErasureRow,
+    ExportRow,
+    ReservationRow,
+    SessionRow,
+    UploadRow,
+    UsernameRow,
+    Vault,
+)
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.ids import SnowflakeSource, new_event_id
 from photolog.log.record import EncodedRecord
@@ -258,3 +267,18 @@ async def test_uploads_are_found_by_owner_and_removed_with_their_names(vault: Va
     assert [row async for row in vault.uploads.of(owner_id)] == []
     again = await vault.uploads.create(_upload(owner_id, "holiday"))
     assert again.media_id != rows[0].media_id, "the name is free again"
+
+
+async def test_an_account_has_one_export_until_it_is_removed(vault: Vault) -> None:
+    row = ExportRow(account_id=IDS.next(), export_id=1, requested_ms=1)
+    assert await vault.exports.get(row.account_id) is None
+    assert await vault.exports.begin(row) == row
+    assert await vault.exports.begin(msgspec.structs.replace(row, export_id=2)) == row
+    moved = msgspec.structs.replace(row, version=1, claimed_ms=9)
+    assert await vault.exports.move(moved)
+    assert not await vault.exports.move(moved)
+    assert await vault.exports.get(row.account_id) == moved
+    assert row.account_id in await vault.exports.all()
+    await vault.exports.remove(row.account_id)
+    assert row.account_id not in await vault.exports.all()
+    assert not await vault.exports.move(msgspec.structs.replace(row, version=2)), "what is gone does not come back"

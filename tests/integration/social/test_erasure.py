@@ -1,9 +1,11 @@
 """An account leaves the real platform: gone at once, erased a little later, and nowhere to be found after that."""
 
 import asyncio
+import io
 import json
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,6 +88,7 @@ async def test_an_account_leaves_and_nothing_of_it_is_left(
     await settles(lambda: _counts(bob, theirs), (2, 2))
     status, report = await scanned(migrated, ada.id, WORD)
     assert status == 1
+    address = await exported(ada, own)
     assert {"log/posts", "log/comments", "rows/posts", "rows/likes", "rows/follow_requests", "objects"} <= left_in(
         report
     )
@@ -106,6 +109,7 @@ async def test_an_account_leaves_and_nothing_of_it_is_left(
             return bool((await anyone.get(leaving.erasure)).json()["state"] == "finished")
 
         await eventually(finished, ERASED_SECONDS)
+        assert (await anyone.get(address)).status_code == 404, "the export is gone with the account"
         signed = (await anyone.get(leaving.erasure)).json()["receipt"]
         (public,) = (await anyone.get("/v1/erasures/keys")).json()["keys"]
     receipt = verify_receipt(public, signed)
@@ -121,6 +125,27 @@ async def test_an_account_leaves_and_nothing_of_it_is_left(
     assert (status, report["clean"], report["marked"]) == (0, True, True)
     with pytest.raises(Conflict):
         await join_as(bob, ada.username)
+
+
+async def exported(person: Person, post_id: str) -> str:
+    """Let a person fetch an export, and look into it; its signed address."""
+    asked = await person.client.transport.command("POST", "/v1/me/export", dict)
+    path = f"/v1/me/exports/{asked['export_id']}"
+
+    async def ready() -> bool:
+        return bool((await person.client.transport.query(path, dict))["state"] == "ready")
+
+    await eventually(ready)
+    address = str((await person.client.transport.query(path, dict))["url"])
+    async with httpx.AsyncClient(timeout=30) as store:
+        archive = zipfile.ZipFile(io.BytesIO((await store.get(address)).content))
+    assert archive.testzip() is None
+    assert [post["post_id"] for post in json.loads(archive.read("posts.json"))] == [post_id]
+    assert [comment["text"] for comment in json.loads(archive.read("comments.json"))] == [f"{WORD} lovely"]
+    media = [name for name in archive.namelist() if name.startswith("media/")]
+    assert len(media) == 7, "an original and six variants"
+    assert len(json.loads(archive.read("manifest.json"))["files"]) == len(archive.namelist()) - 1
+    return address
 
 
 async def _counts(person: Person, post_id: str) -> tuple[int, int]:

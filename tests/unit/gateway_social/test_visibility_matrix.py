@@ -231,6 +231,8 @@ MATRIX: Mapping[str, Line] = {
     "DELETE /v1/sessions/{session_id}": Line(OWN_SESSION),
     "GET /v1/me": ALONE,
     "DELETE /v1/me": ALONE,
+    "POST /v1/me/export": ALONE,
+    "GET /v1/me/exports/{export_id}": ALONE,
     "GET /v1/erasures/keys": ALONE,
     "GET /v1/erasures/{receipt}": ALONE,
     "GET /v1/accounts/{account_id}": Line(PROFILE),

@@ -34,6 +34,8 @@ VAULT_HANDLED = {
     "nodes": "no account in it",
     "erasures": "the marker itself, which stays",
     "open_erasures": "closed",
+    "exports": "removed",
+    "open_exports": "removed",
     "subject_keys": "the key is destroyed, the marker of that stays",
 }
 

@@ -21,6 +21,7 @@ from leaving.coverage import BY_TABLE
 from leaving.erasure import FINISHED
 from leaving.resources import LeavingResources
 from leaving.worker import LeavingWorker
+from photolog.engines.object_store import ObjectRefused, UploadPart
 from photolog.ids import new_event_id
 from photolog.log.record import EncodedRecord, StoredRecord
 from projections.comments import CommentRow
@@ -57,6 +58,11 @@ class Bucket(MemoryObjects):
 
     async def unfinished_uploads(self, prefix: str) -> list[tuple[str, str]]:
         return [(key, upload_id) for upload_id, (key, _, _) in self.uploads.items() if key.startswith(prefix)]
+
+    async def upload_part(self, key: str, upload_id: str, number: int, data: bytes) -> UploadPart:
+        if upload_id not in self.uploads:
+            raise ObjectRefused("NoSuchUpload")
+        return UploadPart(number, self.put_part(f"memory:{upload_id}/{number}", data), len(data))
 
 
 class MemoryReader:
