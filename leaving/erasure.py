@@ -137,7 +137,7 @@ class Erasure:
         async for batch in self._log().batches((*UNDONE_TOPICS, topics.ACCOUNTS)):
             left["events"] += len(await self._undone(batch))
             for named in batch:
-                if named.record.header("correlation_id") == correlation(self._account_id):
+                if _is_deletion(named, self._account_id):
                     landed.append(Position(named.record.topic, named.record.partition, named.record.offset))
                     taken_back[f"events.{named.event.type}"] += 1
         if left.total():
@@ -199,3 +199,9 @@ class Erasure:
             newest[place] = max(position.offset, newest.get(place, 0))
         waiting = tuple((topic, partition, offset) for (topic, partition), offset in newest.items())
         return msgspec.structs.replace(self._row, step=step, step_ms=self._resources.clock_ms(), positions=waiting)
+
+
+def _is_deletion(named: Named, account_id: int) -> bool:
+    """Whether an event is part of an erasure: the command's own, or one that a worker appended."""
+    own = named.record.header("correlation_id") == correlation(account_id)
+    return own or isinstance(named.event, e.AccountDeleted)

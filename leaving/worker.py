@@ -43,13 +43,24 @@ class LeavingWorker:
                 continue
 
     async def look(self) -> None:
-        """Take every open erasure as far as it can go now, and build the exports that are asked for."""
+        """Take every open erasure as far as it can go now, and build the exports that are asked for.
+
+        Raises:
+            ExceptionGroup: some could not be gone on with; all others had their turn first.
+        """
         accounts = await self._resources.vault.erasures.unfinished()
         OPEN.set(len(accounts))
-        for account_id in accounts:
-            await self._patiently(partial(self.erase, account_id))
-        for account_id in await self._resources.vault.exports.all():
-            await self._patiently(partial(self.export, account_id))
+        work = [partial(self.erase, account_id) for account_id in accounts]
+        work += [partial(self.export, account_id) for account_id in await self._resources.vault.exports.all()]
+        errors = []
+        for attempt in work:
+            try:
+                await self._patiently(attempt)
+            # Whatever is wrong with one account must not keep the others waiting; it is raised behind them.
+            except Exception as error:  # noqa: BLE001
+                errors.append(error)
+        if errors:
+            raise ExceptionGroup("accounts that could not leave", errors)
 
     async def erase(self, account_id: int) -> None:
         """Take one erasure as far as it can go now."""

@@ -16,7 +16,7 @@ import msgspec
 from gateway.appending import encode
 from gateway.endpoint import Command, Endpoint
 from gateway.read_models import READ_MODELS
-from gateway.vault.port import UploadRow
+from gateway.vault.port import ExportRow, UploadRow
 from projections.stores.port import Source, StoredPosition
 from schemas import events as e
 from schemas.topics import TOPICS
@@ -195,6 +195,11 @@ class MatrixWorld:
             "comment_id": str(comment_id),
         }
         again = await Person(self.client, "witness").log_in()
+        export_id = self.river.services.ids.next()
+        await self.river.vault.exports.begin(
+            ExportRow(account_id=account_id, export_id=export_id, requested_ms=self.river.now_ms)
+        )
+        self.targets["export"] = Target(witness, {"export_id": str(export_id)})
         self.targets["session"] = Target(witness, {"session_id": str(again.tokens["session_id"])})
 
     async def _save_everything(self) -> None:

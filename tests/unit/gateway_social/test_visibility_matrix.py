@@ -152,6 +152,9 @@ OPEN_UPLOAD = {  # its parts never came
 OWN_SESSION = {
     "session":           "u . . . . . . z +",
 }
+OWN_EXPORT = {
+    "export":            "u . . . . . . z +",
+}
 
 # In lists of what somebody else has: whether the owner's part of it is among what the viewer gets.
 #                        A S P X B M F Z O
@@ -232,7 +235,7 @@ MATRIX: Mapping[str, Line] = {
     "GET /v1/me": ALONE,
     "DELETE /v1/me": ALONE,
     "POST /v1/me/export": ALONE,
-    "GET /v1/me/exports/{export_id}": ALONE,
+    "GET /v1/me/exports/{export_id}": Line(OWN_EXPORT),
     "GET /v1/erasures/keys": ALONE,
     "GET /v1/erasures/{receipt}": ALONE,
     "GET /v1/accounts/{account_id}": Line(PROFILE),

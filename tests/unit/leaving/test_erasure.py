@@ -1,7 +1,9 @@
 """An erasure over all jobs and stores in memory: what it leaves, what it leaves alone, and that nothing stops it."""
 
+import pytest
+
 from gateway.signup import resting_hash
-from gateway.vault.port import CredentialRow
+from gateway.vault.port import CredentialRow, ErasureRow
 from leaving.erasure import Erasure
 from leaving.worker import LeavingWorker
 from photolog.receipts import ReceiptKey, verify_receipt
@@ -213,6 +215,21 @@ async def test_a_log_that_is_away_costs_a_look_and_no_more(world: World) -> None
     await world.begin()
     world.river.log.away = 3
     assert (await world.erase()).receipt is not None
+
+
+async def test_one_account_that_cannot_leave_does_not_keep_the_others_waiting(world: World) -> None:
+    await world.begin()
+    odd = ErasureRow(account_id=1, step="no such step", requested_ms=1, step_ms=1)
+    await world.vault.erasures.begin(odd)
+    worker = LeavingWorker(world.resources())
+    for _ in range(20):
+        with pytest.raises(ExceptionGroup, match="could not leave"):
+            await worker.look()
+        await world.river.pump()
+        world.now_ms += 10_000
+    row = await world.vault.erasures.get(ANNA)
+    assert row is not None
+    assert row.step == "finished"
 
 
 async def test_an_erasure_that_was_listed_and_never_marked_does_nothing(world: World) -> None:
