@@ -1,10 +1,11 @@
 """A person's client of the public HTTP interface."""
 
+from photolog.client.engagement import EngagementCalls
 from photolog.client.people import PeopleCalls
 from photolog.client.photographs import PhotographCalls
 
 
-class Client(PeopleCalls, PhotographCalls):
+class Client(PeopleCalls, PhotographCalls, EngagementCalls):
     """Everything that one person does.
 
     Every command goes out under an Idempotency-Key, so that its retries are harmless; every later request carries the

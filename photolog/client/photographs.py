@@ -121,9 +121,10 @@ class PhotographCalls(Calls):
     async def unlike(self, post_id: str) -> None:
         await self._delete(f"/v1/posts/{post_id}/like", msgspec.Raw)
 
-    async def comment(self, post_id: str, text: str) -> str:
-        """Comment on a post. Returns the comment's id."""
-        return (await self._post(f"/v1/posts/{post_id}/comments", v.CommentWritten, {"text": text})).comment_id
+    async def comment(self, post_id: str, text: str, parent_id: str | None = None) -> str:
+        """Comment on a post, or reply to the comment `parent_id` on it. Returns the new comment's id."""
+        body = {"text": text} if parent_id is None else {"text": text, "parent_id": parent_id}
+        return (await self._post(f"/v1/posts/{post_id}/comments", v.CommentWritten, body)).comment_id
 
     async def delete_comment(self, post_id: str, comment_id: str) -> None:
         await self._delete(f"/v1/posts/{post_id}/comments/{comment_id}", type(None))

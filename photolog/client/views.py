@@ -94,11 +94,31 @@ class CommentWritten(View, frozen=True, kw_only=True):
     post_id: str
 
 
+class Shared(View, frozen=True, kw_only=True):
+    share_id: str
+    post_id: str
+
+
+class Accepted(View, frozen=True, kw_only=True):
+    accepted: int
+
+
+class CommentViewer(View, frozen=True, kw_only=True):
+    liked: bool
+
+
 class Comment(View, frozen=True, kw_only=True):
+    """A comment or, with a `parent_id`, a reply. On a card it is shorter than in a list."""
+
     id: str
     author: Account
     text: str | None
     created_at: datetime
+    likes: int = 0
+    replies: int = 0
+    parent_id: str | None = None
+    answers: Account | None = None
+    viewer: CommentViewer | None = None
 
 
 class Place(View, frozen=True, kw_only=True):
@@ -122,10 +142,13 @@ class Photograph(View, frozen=True, kw_only=True):
 class PostCounts(View, frozen=True, kw_only=True):
     likes: int
     comments: int
+    shares: int = 0
+    saves: int | None = None
 
 
 class ViewerState(View, frozen=True, kw_only=True):
     liked: bool
+    saved: bool = False
 
 
 class Post(View, frozen=True, kw_only=True):
@@ -142,6 +165,7 @@ class Post(View, frozen=True, kw_only=True):
     edited: bool
     counts: PostCounts
     viewer: ViewerState
+    top_comments: list[Comment] = []
 
     @property
     def published_ms(self) -> int:
