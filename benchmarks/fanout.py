@@ -24,10 +24,11 @@ from benchmarks.result import Result, paired
 from infra.local.ports import pick_free_port_base, ports_from
 from infra.local.valkey_node import valkey_node
 from photolog.engines.redis_client import RedisClient, connect_redis
-from photolog.ids import SnowflakeSource, new_event_id, now_ms
+from photolog.ids import SLOTS, SnowflakeSource, new_event_id, now_ms
 from photolog.settings import RedisSettings
 from projections.fold import Recorded
-from projections.graph import FOLLOWER_SHARDS, FollowerRow, follower_place
+from projections.follower_heads import FOLLOWER_HEADS, FollowerHeadRow
+from projections.graph import FollowerRow, follower_place
 from projections.stores.port import Source, StoredPosition, TimelineEntry
 from projections.stores.redis_feeds import RedisTimelines, timeline_key
 from schemas.events import FanoutRequested
@@ -154,9 +155,15 @@ class _World:
         found = []
         for number in range(_POSTS):
             post_id, author_id, published_ms = self._ids.next(), self._authors[number % _AUTHORS], now_ms()
-            for shard in range(FOLLOWER_SHARDS):
-                event = FanoutRequested(post_id=post_id, author_id=author_id, published_ms=published_ms, shard=shard)
-                found.append(Recorded(event, new_event_id(), FEED_FANOUT.name, 0, next(self._offsets), published_ms))
+            event = FanoutRequested(
+                post_id=post_id,
+                author_id=author_id,
+                published_ms=published_ms,
+                shard=0,
+                first_slot=0,
+                last_slot=SLOTS - 1,
+            )
+            found.append(Recorded(event, new_event_id(), FEED_FANOUT.name, 0, next(self._offsets), published_ms))
         return found
 
     async def _check(self, event: Any) -> None:
@@ -180,15 +187,27 @@ class _Followers:
         for rows in self._partitions.values():
             rows.sort(key=_place)
 
+    async def scan_partitions(
+        self, table: object, partitions: Sequence[Any], *, limit: int
+    ) -> list[Sequence[FollowerRow | FollowerHeadRow]]:
+        if table is FOLLOWER_HEADS:
+            return [[_overflowed(author_id)] for (author_id,) in partitions]
+        return [self._partitions.get(partition, [])[:limit] for partition in partitions]
+
     async def scan(
-        self, table: object, partition: tuple[int, int], *, after: tuple[int, int] | None = None, limit: int
+        self, table: object, partition: tuple[int, int], *, after: tuple[int, int], until: None, limit: int
     ) -> Sequence[FollowerRow]:
         rows = self._partitions.get(partition, [])
-        first = bisect_right(rows, after, key=_place) if after else 0
+        first = bisect_right(rows, after, key=_place)
         return rows[first : first + limit]
 
     def any_follower(self, author_id: int) -> int:
         return self._partitions[author_id, 0][0].follower_id
+
+
+def _overflowed(author_id: int) -> FollowerHeadRow:
+    """A thousand followers are too many for a head."""
+    return FollowerHeadRow(followee_id=author_id, source=0, overflowed=True, follower_ids=[])
 
 
 def _place(row: FollowerRow) -> tuple[int, int]:

@@ -56,7 +56,7 @@ def serving() -> Iterator[Serving]:
             command = [sys.executable, "-m", "cli.app", "migrate"]
             subprocess.run(command, env=os.environ | environment, stdout=subprocess.DEVNULL, check=True, timeout=180)
             with _server(environment) as address:
-                yield Serving(address, environment, _settings(environment))
+                yield Serving(address, environment, stack_settings(environment))
 
 
 def page_load(serving: Serving, viewer: Viewer, path: str = f"/v1/feed?limit={CARDS}") -> Load:
@@ -144,7 +144,7 @@ def _await(address: str, server: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError("the benchmark's gateway did not start")
 
 
-def _settings(environment: Mapping[str, str]) -> Settings:
+def stack_settings(environment: Mapping[str, str]) -> Settings:
     """The stack's settings, read as every process reads them, without leaving them in this one's environment."""
     before = dict(os.environ)
     os.environ.update(environment)

@@ -15,6 +15,7 @@ from rich.table import Table
 BENCHMARKS = {
     "append": "benchmarks.append",
     "fanout": "benchmarks.fanout",
+    "fanout-stream": "benchmarks.fanout_stream",
     "feed": "benchmarks.feed",
     "feed-celebrities": "benchmarks.feed_celebrities",
     "feed-cold": "benchmarks.cold_fill",

@@ -14,6 +14,7 @@ from projections.comments import (
     REPLY_COUNTS,
 )
 from projections.fold import Projection
+from projections.follower_heads import FOLLOWER_HEADS
 from projections.graph import (
     BLOCKS,
     FOLLOW_REQUESTS,
@@ -38,6 +39,7 @@ TABLES: tuple[Table[Any], ...] = (
     PAIRS,
     FOLLOWINGS,
     FOLLOWERS,
+    FOLLOWER_HEADS,
     FOLLOW_REQUESTS,
     SENT_REQUESTS,
     BLOCKS,

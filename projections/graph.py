@@ -5,6 +5,7 @@ from typing import Literal
 
 from photolog.ids import SLOTS, slot_of
 from projections.fold import Recorded, Rows, unfoldable
+from projections.follower_heads import FOLLOWER_HEADS, FollowerHeadRow, head_after
 from projections.pairs import FollowStatus, GraphEvent, Side, actor_and_other, decide
 from projections.tables import Row, RowKey, Table
 from projections.writes import Put, Remove, Write, put
@@ -141,7 +142,7 @@ class GraphProjection:
         return PAIRS.key(*sorted(actor_and_other(_graph_event(recorded))))
 
     def reads(self, recorded: Recorded) -> tuple[RowKey[Row], ...]:
-        """The counts that the event may move, as far as its partition contributes to them."""
+        """The counts and heads that the event may change, as far as its partition contributes to them."""
         event = _graph_event(recorded)
         actor_id, other_id = actor_and_other(event)
         match event:
@@ -151,7 +152,9 @@ class GraphProjection:
                 counted = (*_counted(actor_id, other_id, Side()), *_counted(other_id, actor_id, Side()))
             case _:
                 counted = tuple(_counted(actor_id, other_id, Side()))
-        return tuple(GRAPH_COUNTS.key(account_id, counter, recorded.partition) for account_id, counter in counted)
+        counts = [GRAPH_COUNTS.key(account_id, counter, recorded.partition) for account_id, counter in counted]
+        followees = [account_id for account_id, counter in counted if counter == "followers"]
+        return (*counts, *(FOLLOWER_HEADS.key(followee_id, recorded.partition) for followee_id in followees))
 
     def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
         """Decide on the pair, then bring its lists and counts after it."""
@@ -197,10 +200,11 @@ def _pair(one_id: int, other_id: int, one: Side, other: Side) -> PairRow:
 
 
 def _mirror(rows: Rows, source: int, actor_id: int, other_id: int, before: Side, after: Side) -> list[Write]:
-    """The list rows and counts in which one side differs from what it was."""
+    """The list rows, counts and heads in which one side differs from what it was."""
     listed, wanted = _listed(actor_id, other_id, before), _listed(actor_id, other_id, after)
     writes: list[Write] = [Remove(key) for key in listed if key not in wanted]
     writes += [change for key, change in wanted.items() if listed.get(key) != change]
+    writes += _head(rows, source, actor_id, other_id, before, after)
     counted = _counted(actor_id, other_id, before)
     for (account_id, counter), count in _counted(actor_id, other_id, after).items():
         change = count - counted[account_id, counter]
@@ -211,6 +215,17 @@ def _mirror(rows: Rows, source: int, actor_id: int, other_id: int, before: Side,
                 put(GRAPH_COUNTS, GraphCountRow(account_id=account_id, counter=counter, source=source, count=total))
             )
     return writes
+
+
+def _head(rows: Rows, source: int, actor_id: int, other_id: int, before: Side, after: Side) -> list[Write]:
+    """The head of the other's followers, where a follow begins or ends."""
+    follows = after.follows == "active"
+    if follows == (before.follows == "active"):
+        return []
+    empty = FollowerHeadRow(followee_id=other_id, source=source, overflowed=False, follower_ids=[])
+    head = rows.get(FOLLOWER_HEADS.key(other_id, source)) or empty
+    changed = head_after(head, actor_id, follows)
+    return [] if changed == head else [put(FOLLOWER_HEADS, changed)]
 
 
 def _listed(actor_id: int, other_id: int, side: Side) -> Mapping[RowKey[Row], Put]:

@@ -5,7 +5,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from photolog.ids import SLOTS, now_ms
-from projections.graph import FOLLOWERS, FollowerRow
+from projections.follower_heads import FOLLOWER_HEADS, followers_in
+from projections.graph import FOLLOWER_SHARDS, FOLLOWERS, FollowerRow
 from projections.stores.port import Delivery, RowStore, TimelineEntry, TimelineStore
 from projections.tables import KeyTuple
 from schemas.events import Event, FanoutRequested
@@ -21,6 +22,7 @@ PAGE_FOLLOWERS = 1_000
 _REQUESTS_AT_ONCE = 32
 _PARTS_AT_ONCE = 2
 _READS_AT_ONCE = 32
+_SOURCES_MAX = 4_096  # partitions of the graph topic, at most
 
 
 @dataclass(slots=True)
@@ -48,23 +50,20 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Followers of one request in one shard, in slot order; a full page may have more behind it."""
+    """Followers of one request in one shard, in slot order, and where the page ends if there may be more behind it."""
 
     request: _Request
     shard: int
-    rows: Sequence[FollowerRow]
-    full: bool
-
-    @property
-    def end(self) -> tuple[int, int]:
-        return self.rows[-1].slot, self.rows[-1].follower_id
+    follower_ids: Sequence[int]
+    end: tuple[int, int] | None
 
 
 class FanoutDelivery:
     """Delivers requested entries to the timelines that exist. Delivering again changes nothing.
 
-    Requests for whole shards, as those of small authors are, are read many at once. Whatever a shard holds beyond
-    its first page is read page by page, so that a request reaches every follower, however many there are by now.
+    An author with few followers has them in the heads of the list, of which one read brings many authors'. Shards are
+    read many at once too, and whatever one holds beyond its first page is read page by page: a request reaches every
+    follower, however many there are by now.
 
     Args:
         rows: the followers.
@@ -108,12 +107,13 @@ class FanoutDelivery:
         return Done(failed=failed)
 
     async def _deliver(self, requests: Sequence[_Request]) -> None:
-        """Deliver a few requests: the first page of each shard, then what is left, a page of each at a time."""
+        """Deliver a few requests: heads, the first page of each shard, then what is left, a page of each at a time."""
         await self._turn()
-        pages = await self._first_pages(requests)
+        large = await self._deliver_small(requests)
+        pages = await self._first_pages(large)
         while True:
             await self._hand_over(pages)
-            left = [page for page in pages if page.full]
+            left = [page for page in pages if page.end is not None]
             if not left:
                 return
             await self._turn()
@@ -122,6 +122,23 @@ class FanoutDelivery:
     async def _turn(self) -> None:
         if self._lane == ORDINARY:
             await self._lanes.turn()
+
+    async def _deliver_small(self, requests: Sequence[_Request]) -> list[_Request]:
+        """Deliver to the followers of authors with few of them; the requests that are left."""
+        whole = [request for request in requests if len(request.shards) == FOLLOWER_SHARDS]
+        authors = list(dict.fromkeys((request.entry.author_id,) for request in whole))
+        heads = await self._rows.scan_partitions(FOLLOWER_HEADS, authors, limit=_SOURCES_MAX)
+        found = {author_id: followers_in(rows) for (author_id,), rows in zip(authors, heads, strict=True)}
+        small = [
+            _Page(request, 0, follower_ids, None)
+            for request in whole
+            if (follower_ids := found[request.entry.author_id]) is not None
+        ]
+        for page in small:
+            page.request.shards_left = 1
+        await self._hand_over(small)
+        done = {id(page.request) for page in small}
+        return [request for request in requests if id(request) not in done]
 
     async def _first_pages(self, requests: Sequence[_Request]) -> list[_Page]:
         """Requests for several shards share a read with those for as many."""
@@ -142,8 +159,7 @@ class FanoutDelivery:
                 zip(partitions, await self._rows.scan_partitions(FOLLOWERS, partitions, limit=limit), strict=True)
             )
             for request, shard in places:
-                rows = found[request.entry.author_id, shard]
-                pages.append(_Page(request, shard, rows, len(rows) == limit))
+                pages.append(_page(request, shard, found[request.entry.author_id, shard], limit))
         return pages
 
     async def _only_page(self, request: _Request) -> _Page:
@@ -161,16 +177,16 @@ class FanoutDelivery:
         ends_here = request.last_slot < (shard + 1) * SLOTS_PER_SHARD - 1
         until = (request.last_slot,) if ends_here else None
         rows = await self._rows.scan(FOLLOWERS, partition, after=after, until=until, limit=limit)
-        return _Page(request, shard, rows, len(rows) == limit)
+        return _page(request, shard, rows, limit)
 
     async def _hand_over(self, pages: Sequence[_Page]) -> None:
         """Let the timelines take these pages, each request's in slot order."""
         found: dict[int, tuple[_Request, list[int]]] = {}
         for page in pages:
             _, follower_ids = found.setdefault(id(page.request), (page.request, []))
-            follower_ids += [row.follower_id for row in page.rows]
-            page.request.followers += len(page.rows)
-            page.request.shards_left -= not page.full
+            follower_ids += page.follower_ids
+            page.request.followers += len(page.follower_ids)
+            page.request.shards_left -= page.end is None
         deliveries = [Delivery(request.entry, tuple(ids)) for request, ids in found.values() if ids]
         if deliveries:
             metrics.DELIVERIES.labels(self._lane).inc(await self._timelines.deliver(deliveries))
@@ -179,6 +195,11 @@ class FanoutDelivery:
                 metrics.FANOUT_FOLLOWERS.labels(self._lane).observe(request.followers)
                 delay_ms = self._clock_ms() - request.entry.published_ms
                 metrics.FANOUT_SECONDS.labels(self._lane).observe(max(0, delay_ms) / 1_000)
+
+
+def _page(request: _Request, shard: int, rows: Sequence[FollowerRow], limit: int) -> _Page:
+    end = (rows[-1].slot, rows[-1].follower_id) if len(rows) == limit else None
+    return _Page(request, shard, [row.follower_id for row in rows], end)
 
 
 def _request(event: Event) -> _Request | None:

@@ -14,6 +14,7 @@ from projections.comments import (
     REPLY_COUNTS,
     rank_of,
 )
+from projections.follower_heads import FOLLOWER_HEADS, followers_in
 from projections.graph import (
     BLOCKS,
     FOLLOW_REQUESTS,
@@ -94,6 +95,8 @@ def _hold_followers(store: MemoryRows, world: NaiveWorld, who: int) -> None:
         assert rows == sorted(rows, key=lambda row: (row.slot, row.follower_id))
         found += [(row.since_ms, row.follower_id) for row in rows]
     assert sorted(found, key=lambda edge: (-edge[0], edge[1])) == _of(_turned(world.follows), who)
+    heads = followers_in(_scan(store, FOLLOWER_HEADS, who))
+    assert heads is None or {follower_id for _, follower_id in found} <= set(heads)
 
 
 def _hold_posts(store: MemoryRows, world: NaiveWorld) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from gateway import author_posts
+from projections import follower_heads
 from projections.feed import Place
 from schemas import events as e
 from streams.publication import ReachRule
@@ -60,7 +61,11 @@ class FeedMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         # Few rows at first, so that authors of many posts are read on, as in a large world.
-        self.patches = [patch.object(author_posts, "_ROWS_FIRST", 1), patch.object(author_posts, "_GROWTH", 2)]
+        self.patches = [
+            patch.object(author_posts, "_ROWS_FIRST", 1),
+            patch.object(author_posts, "_GROWTH", 2),
+            patch.object(follower_heads, "HEAD_FOLLOWERS_MAX", 1),
+        ]
         for patched in self.patches:
             patched.start()
         self.runner = asyncio.Runner()

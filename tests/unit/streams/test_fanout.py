@@ -8,8 +8,9 @@ import pytest
 
 from photolog.ids import SLOTS, SnowflakeSource, new_event_id
 from photolog.log.record import StoredRecord
+from projections import follower_heads
 from projections.fold import Recorded
-from projections.graph import FOLLOWER_SHARDS, follower_place
+from projections.graph import FOLLOWER_SHARDS, FOLLOWERS, follower_place
 from projections.stores.memory_feeds import MemoryTimelines
 from projections.stores.port import Delivery, Source
 from schemas import events as e
@@ -23,7 +24,7 @@ from tests.unit.streams.river import NOW_MS, SERDE, River, feed_of
 from tests.unit.streams.scenario import ANNA, BERT, CARL, DORA, account, follow, post, ready
 
 CAUSE = StoredRecord("posts", 0, 0, b"", b"", (), NOW_MS)
-POST = msgspec.structs.replace(ANY_POST, post_id=101, owner_id=ANNA, published_ms=NOW_MS)
+POST = msgspec.structs.replace(ANY_POST, post_id=101, owner_id=ANNA, published_ms=NOW_MS, fanout_chunks=1)
 
 
 async def with_readers(river: River, *readers: int) -> None:
@@ -178,13 +179,33 @@ def test_chunks_cover_every_slot_once_and_their_ids_are_always_the_same(chunks: 
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 16, 64, 1_024])
-@pytest.mark.parametrize("page_followers", [1, 3, 1_000])
-async def test_every_follower_is_reached_however_few_were_counted(chunks: int, page_followers: int) -> None:
+@pytest.mark.parametrize(("page_followers", "head_followers"), [(1, 5), (3, 29), (1_000, 5), (3, 120)])
+async def test_every_follower_is_reached_however_few_were_counted(
+    chunks: int, page_followers: int, head_followers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The count of followers that cut the fan-out may be stale: a request reads on until there are no more."""
+    monkeypatch.setattr(follower_heads, "HEAD_FOLLOWERS_MAX", head_followers)
     river, followers = await with_followers(120)
     requests = fanout_requests([(msgspec.structs.replace(POST, fanout_chunks=chunks), CAUSE)])
     await deliver(river, [request.event for request in requests], page_followers)
     assert [await feed_of(river, follower) for follower in followers] == [[101]] * 120
+
+
+async def test_few_followers_are_read_without_their_shards() -> None:
+    river, followers = await with_followers(20)
+    held = {place: rows for place, rows in river.rows._partitions.items() if place[0] == FOLLOWERS.name}
+    for place in held:
+        del river.rows._partitions[place]
+    await deliver(river, [request.event for request in fanout_requests([(POST, CAUSE)])])
+    assert [await feed_of(river, follower) for follower in followers] == [[101]] * 20
+
+
+async def test_who_ceased_to_follow_is_not_delivered_to() -> None:
+    river, followers = await with_followers(20)
+    river.append(e.FollowDeleted(follower_id=followers[7], followee_id=ANNA))
+    await river.pump()
+    await deliver(river, [request.event for request in fanout_requests([(POST, CAUSE)])])
+    assert [bool(await feed_of(river, follower)) for follower in followers] == [n != 7 for n in range(20)]
 
 
 async def test_a_request_of_an_older_version_stands_for_a_whole_shard() -> None:
@@ -217,7 +238,7 @@ async def test_slots_that_there_are_not_are_a_dead_letter(first_slot: int, last_
 
 async def with_followers(count: int) -> tuple[River, list[int]]:
     river = River()
-    ids = SnowflakeSource(1)
+    ids = SnowflakeSource(1, lambda: NOW_MS)  # the same ones in every run
     followers = [ids.next() for _ in range(count)]
     await with_readers(river, *followers)
     river.append(*(follow(follower, ANNA) for follower in followers))
@@ -249,36 +270,37 @@ class Gated(MemoryTimelines):
         return await super().deliver(deliveries)
 
 
-async def test_a_verified_authors_post_is_delivered_before_a_backlog_of_ordinary_ones() -> None:
+async def test_verified_authors_posts_are_delivered_before_a_backlog_of_ordinary_ones() -> None:
     river, _ = await with_followers(3)
     river.append(*(follow(follower, BERT) for follower in (2_001, 2_002)))
     await river.pump()
     timelines, lanes = Gated(), Lanes()
     ordinary = FanoutDelivery(river.rows, timelines, lanes, ORDINARY)
     ahead = FanoutDelivery(river.rows, timelines, lanes, PRIORITY)
-    backlog = [
-        e.FanoutRequested(post_id=number, author_id=ANNA, published_ms=NOW_MS, shard=0, first_slot=0, last_slot=1_023)
-        for number in range(2_000)
-    ]
-    verified = e.PriorityFanoutRequested(
-        post_id=9_000, author_id=BERT, published_ms=NOW_MS, shard=0, first_slot=0, last_slot=1_023
-    )
+    backlog = [whole(e.FanoutRequested, number, ANNA) for number in range(2_000)]
+    verified = [whole(e.PriorityFanoutRequested, 9_000 + number, BERT) for number in range(500)]
     behind = asyncio.create_task(ordinary.do(batch_of(backlog)))
     timelines.permits.release()
     while not timelines.delivered:  # noqa: ASYNC110  # what is waited for is one turn of the loop away
         await asyncio.sleep(0)
-    first = asyncio.create_task(ahead.do(batch_of([verified], FEED_FANOUT_PRIORITY.name)))
+    first = asyncio.create_task(ahead.do(batch_of(verified, FEED_FANOUT_PRIORITY.name)))
     while not first.done():
         timelines.permits.release()
         await asyncio.sleep(0)
-    at_hand = len(timelines.delivered)
+    at_hand = list(timelines.delivered)
     assert not behind.done()
     for _ in range(2_000):
         timelines.permits.release()
     await behind
-    assert BERT in timelines.delivered[:at_hand]
-    # What was in flight is all that may come before it.
-    assert timelines.delivered.index(BERT) <= 4 < len(timelines.delivered)
+    parts = timelines.delivered.count(BERT)
+    assert at_hand.count(BERT) == parts > 10
+    # What was in flight is all that may come before the last of them.
+    assert at_hand.count(ANNA) <= 4 < timelines.delivered.count(ANNA)
+
+
+def whole(kind: type[e.FanoutRequested], post_id: int, author_id: int) -> e.FanoutRequested:
+    """A request for all followers of an author."""
+    return kind(post_id=post_id, author_id=author_id, published_ms=NOW_MS, shard=0, first_slot=0, last_slot=SLOTS - 1)
 
 
 async def test_verified_authors_who_never_stop_do_not_stop_the_others() -> None:
