@@ -19,7 +19,7 @@ from streams.step import Batch, Done
 
 NAME = "feed"
 PAGE_FOLLOWERS = 1_000
-_REQUESTS_AT_ONCE = 32
+_REQUESTS_AT_ONCE = 64
 _PARTS_AT_ONCE = 2
 _READS_AT_ONCE = 32
 _SOURCES_MAX = 4_096  # partitions of the graph topic, at most
@@ -89,6 +89,9 @@ class FanoutDelivery:
         self._lane = lane
         self._page_followers = page_followers
         self._clock_ms = clock_ms
+        self._deliveries = metrics.DELIVERIES.labels(lane)
+        self._followers = metrics.FANOUT_FOLLOWERS.labels(lane)
+        self._seconds = metrics.FANOUT_SECONDS.labels(lane)
 
     async def do(self, batch: Batch) -> Done:
         """Deliver every request of the batch."""
@@ -189,12 +192,11 @@ class FanoutDelivery:
             page.request.shards_left -= page.end is None
         deliveries = [Delivery(request.entry, tuple(ids)) for request, ids in found.values() if ids]
         if deliveries:
-            metrics.DELIVERIES.labels(self._lane).inc(await self._timelines.deliver(deliveries))
+            self._deliveries.inc(await self._timelines.deliver(deliveries))
         for request, _ in found.values():
             if request.shards_left == 0:
-                metrics.FANOUT_FOLLOWERS.labels(self._lane).observe(request.followers)
-                delay_ms = self._clock_ms() - request.entry.published_ms
-                metrics.FANOUT_SECONDS.labels(self._lane).observe(max(0, delay_ms) / 1_000)
+                self._followers.observe(request.followers)
+                self._seconds.observe(max(0, self._clock_ms() - request.entry.published_ms) / 1_000)
 
 
 def _page(request: _Request, shard: int, rows: Sequence[FollowerRow], limit: int) -> _Page:
