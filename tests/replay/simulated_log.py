@@ -12,7 +12,7 @@ from uuid import UUID
 
 from photolog.log.growth import Growth, epoch_of, is_passed
 from projections.fold import Projection, Recorded, fold_batch, needed
-from projections.follower_heads import FollowerHeadRow
+from projections.follower_heads import FOLLOWER_HEADS
 from projections.stores.memory_rows import MemoryRows
 from projections.stores.port import Source, StoredPosition
 from projections.tables import Row, RowKey, Table
@@ -171,15 +171,16 @@ class Worker:
 
 
 def without_places(rows: dict[tuple[str, tuple[object, ...]], Kept]) -> dict[RowKey[Row] | object, object]:
-    """Rows without what depends on how keys lie on partitions: offsets, counts by source, which are summed, and heads
-    by source, which are joined."""
+    """Rows without what depends on how keys lie on partitions: offsets, and counts by source, which are summed.
+
+    Heads are left out: after a growth they may name more. `hold_against` holds them to the naive world.
+    """
     found: defaultdict[object, object] = defaultdict(int)
     for (table, values), kept in rows.items():
+        if table == FOLLOWER_HEADS.name:
+            continue
         count = getattr(kept.row, "count", None)
-        if isinstance(kept.row, FollowerHeadRow):
-            held = found.get((table, values[:-1]), ())
-            found[table, values[:-1]] = tuple(sorted((*held, *kept.row.follower_ids)))  # type: ignore[misc]
-        elif count is None:
+        if count is None:
             found[table, values] = replace(kept, offset=0)
         else:
             found[table, values[:-1]] += count  # a count's key ends in its source
