@@ -14,6 +14,7 @@ from projections.accounts import ACCOUNTS
 from projections.catalogue import TABLES
 from projections.comment_likes import COMMENT_LIKES
 from projections.comments import COMMENTS, COMMENTS_BY_POST, REPLIES
+from projections.follower_heads import FOLLOWER_HEADS
 from projections.graph import (
     BLOCKS,
     FOLLOW_REQUESTS,
@@ -70,6 +71,7 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(PAIRS, ("low_id", "high_id"), fate="kept"),
     Coverage(FOLLOWINGS, ("follower_id", "followee_id")),
     Coverage(FOLLOWERS, ("followee_id", "follower_id")),
+    Coverage(FOLLOWER_HEADS, ("followee_id",), fate="kept", others=("follower_ids",)),
     Coverage(FOLLOW_REQUESTS, ("followee_id", "follower_id")),
     Coverage(SENT_REQUESTS, ("follower_id", "followee_id")),
     Coverage(BLOCKS, ("blocker_id",), others=("blocked_id",)),

@@ -23,6 +23,7 @@ ACCOUNT_FIELDS = frozenset(
         "deleted_by",
         "followee_id",
         "follower_id",
+        "follower_ids",
         "high_id",
         "low_id",
         "muted_id",
