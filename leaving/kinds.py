@@ -188,6 +188,7 @@ KINDS: tuple[Kind, ...] = (
 
 MIRRORED: Mapping[str, str] = {
     "pairs": "what is between two people is in the lists of both",
+    "follower_heads": "followers",
     "posts_by_owner": "posts",
     "published_posts": "posts",
     "likers": "likes",
