@@ -12,7 +12,7 @@ from photolog.log.admin import TopicWanted, create_topics
 from photolog.log.growths import GROWTHS_DDL
 from photolog.settings import CassandraSettings, Settings, load_settings
 from projections.catalogue import TABLES
-from projections.stores.cassandra_ddl import POSITIONS_DDL, table_ddl
+from projections.stores.cassandra_ddl import POSITIONS_DDL, added_columns_ddl, table_ddl
 from schemas.registry import register_all
 from schemas.topics import FOREVER_MS, TOPICS
 
@@ -20,7 +20,8 @@ from schemas.topics import FOREVER_MS, TOPICS
 def migrate() -> None:
     """Create topics, keyspace, tables and bucket, and register every schema.
 
-    Running it again changes nothing. It refuses a schema that breaks compatibility with what the registry holds.
+    Running it again changes nothing; tables of an earlier version gain the columns that they lack. It refuses a schema
+    that breaks compatibility with what the registry holds.
 
     Example: bin/photolog migrate
     """
@@ -47,10 +48,21 @@ async def _stores(settings: Settings) -> int:
         # One after the other: Cassandra agrees on each schema change before the next.
         for statement in statements:
             await session.define(statement)
+        for statement in await _added_columns(session, settings.cassandra.keyspace):
+            await session.define(statement)
     finally:
         await session.close()
     await ObjectStore(settings.s3).ensure_bucket()
     return len(statements)
+
+
+async def _added_columns(session: CassandraSession, keyspace: str) -> list[str]:
+    """What tables of an earlier version lack. Rows that are there read a new field as its default."""
+    columns = "SELECT table_name, column_name FROM system_schema.columns WHERE keyspace_name = ?"
+    there: dict[str, set[str]] = {}
+    for table, column in await session.execute(columns, (keyspace,)):
+        there.setdefault(table, set()).add(column)
+    return [statement for table in TABLES for statement in added_columns_ddl(table, there[table.name])]
 
 
 async def _create_keyspace(settings: CassandraSettings) -> None:

@@ -4,11 +4,13 @@ Lists are frozen: one cell, replaced as a whole. The cells of an unfrozen list w
 repeat of the same write.
 """
 
+from collections.abc import Collection
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from photolog.errors import Corruption
 from projections.tables import Row, Table
 
 OFFSET = "applied_offset"  # the record that last wrote the row
@@ -36,14 +38,26 @@ def table_ddl(table: Table[Any]) -> str:
     Raises:
         TypeError: a field's type has no CQL form, a key may be null, or a field has the name of a column of ours.
     """
-    hints = get_type_hints(table.row)
-    columns = [f"{quoted(name)} {_column_type(table, name, hints[name])}" for name in fields_of(table)]
-    columns.append(f"{quoted(OFFSET)} bigint")
-    if table.aggregate:
-        columns += [f"{quoted(EVENT_IDS)} blob", f"{quoted(PRESENT)} boolean"]
+    columns = [f"{quoted(name)} {kind}" for name, kind in _columns(table).items()]
     columns.append(f"PRIMARY KEY ({_primary_key(table)})")
     body = ",\n    ".join(columns)
     return f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} (\n    {body}\n){_order(table)}"
+
+
+def added_columns_ddl(table: Table[Any], there: Collection[str]) -> list[str]:
+    """The statements that bring a table made by an earlier version up to this one: rows only ever gain fields.
+
+    Args:
+        table: the table.
+        there: the names of the columns that it has.
+
+    Raises:
+        Corruption: a field of the key is not there; such a table is another one, to be folded anew.
+    """
+    added = {name: kind for name, kind in _columns(table).items() if name not in there}
+    if missing := sorted(set(table.key_fields) & set(added)):
+        raise Corruption(f"{table.name} is stored without {', '.join(missing)} in its key; drop it and fold it again")
+    return [f"ALTER TABLE {quoted(table.name)} ADD {quoted(name)} {kind}" for name, kind in added.items()]
 
 
 def fields_of(table: Table[Any]) -> tuple[str, ...]:
@@ -59,6 +73,16 @@ def nullable_fields(row: type[Row]) -> frozenset[str]:
 def quoted(name: str) -> str:
     """A name as an identifier, whatever words the CQL of some version reserves."""
     return f'"{name}"'
+
+
+def _columns(table: Table[Any]) -> dict[str, str]:
+    """The type of each column, in order: the row's fields, then what the store adds."""
+    hints = get_type_hints(table.row)
+    columns = {name: _column_type(table, name, hints[name]) for name in fields_of(table)}
+    columns[OFFSET] = "bigint"
+    if table.aggregate:
+        columns |= {EVENT_IDS: "blob", PRESENT: "boolean"}
+    return columns
 
 
 def _column_type(table: Table[Any], name: str, hint: Any) -> str:
