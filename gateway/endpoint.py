@@ -173,6 +173,9 @@ class Endpoint:
             ids, and the answer does not say where they landed, because that would tell what the viewer may see.
         rate: what it counts as where requests are limited; None stands for `read` or `write`, by its method.
         problems: statuses of problems that the rest does not let expect, for the documentation.
+        retried: decides in place of `handler` for a retry under an idempotency key, under the first attempt's event
+            ids: what was stamped by another's privacy must not be appended a day later. It refuses nothing, as the
+            first attempt may stand in the log; if it does, the log's readers pass the second over.
     """
 
     method: str
@@ -191,6 +194,7 @@ class Endpoint:
     observes: bool = False
     rate: RateClass | None = None
     problems: tuple[int, ...] = ()
+    retried: Handler | None = None
 
     @property
     def rate_class(self) -> RateClass:

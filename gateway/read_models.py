@@ -10,6 +10,7 @@ from schemas.topics import (
     COMMENTS,
     FEED_FANOUT,
     FEED_FANOUT_PRIORITY,
+    GRAPH,
     MEDIA_COMPLETED,
     MEDIA_REQUESTED,
     POSTS,
@@ -44,6 +45,8 @@ class Path(Enum):
 
 
 _EMITS: Mapping[str, tuple[Topic, ...]] = {
+    "accounts": (GRAPH,),
+    "graph": (GRAPH,),
     "posts": (FEED_FANOUT, FEED_FANOUT_PRIORITY, POSTS),
     "media": (POSTS,),
     "comment_likes": (COMMENTS,),

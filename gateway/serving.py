@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -20,7 +20,7 @@ from gateway.reservations import Idempotency
 from gateway.services import Services
 from gateway.vault.port import ReservationRow
 from gateway.waiting import PositionWaiter
-from photolog.errors import Forbidden, Unauthenticated
+from photolog.errors import Corruption, Forbidden, Unauthenticated
 from photolog.positions import HEADER, POSITIONS_MAX, Position, format_positions, parse_positions
 
 NOT_COVERED = "photolog-not-covered"
@@ -118,7 +118,7 @@ class ServedEndpoint:
         fingerprint = idempotency.fingerprint(scope["method"], scope["path"], scope["query_string"] + b"\n" + body)
         row = await idempotency.earlier(caller.scope, key, fingerprint)
         if row is not None:
-            return await self._appended(row, caller)
+            return await self._appended(await self._standing(call, row), caller)
         outcome = await self.endpoint.handler(self._services, call)
         if isinstance(outcome, Answer):
             return _answered(outcome)
@@ -140,6 +140,16 @@ class ServedEndpoint:
             answer=b"" if command.answer is None else _json_encode(command.answer),
             wait_for=command.wait_for,
         )
+
+    async def _standing(self, call: Call, row: ReservationRow) -> ReservationRow:
+        """What a reserved command is now, as the same logical events; hardly ever another than it was."""
+        if self.endpoint.retried is None:
+            return row
+        outcome = await self.endpoint.retried(self._services, call)
+        if isinstance(outcome, Answer):
+            raise Corruption(f"{self.endpoint.path} reserved a command and now gives an answer")
+        event_ids = tuple(record.event_id for record in row.records)
+        return await self._reservation(replace(outcome, event_ids=event_ids), row.body_hash)
 
     async def _appended(self, row: ReservationRow, caller: Caller, command: Command | None = None) -> _Reply:
         if not self.endpoint.erases:

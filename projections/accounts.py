@@ -13,7 +13,10 @@ from schemas import topics
 
 class AccountRow(Row, frozen=True, kw_only=True):
     """An account as everyone may see it, and whether it is private, suspended or deleted, or an operator vouched for
-    it."""
+    it.
+
+    `privacy_version` counts the changes of privacy, and `privacy_since_ms` is when the last one was.
+    """
 
     account_id: int
     username: str | None
@@ -24,6 +27,8 @@ class AccountRow(Row, frozen=True, kw_only=True):
     created_ms: int
     deleted: bool = False
     verified: bool = False
+    privacy_version: int = 0
+    privacy_since_ms: int = 0
 
 
 ACCOUNTS = Table("accounts", AccountRow, ("account_id",), aggregate=True)
@@ -42,6 +47,7 @@ class AccountsProjection:
                 e.AccountCreated()
                 | e.ProfileChanged()
                 | e.PrivacyChanged()
+                | e.RequestsApproved()
                 | e.AccountSuspended()
                 | e.AccountReinstated()
                 | e.AccountDeleted()
@@ -76,6 +82,7 @@ def _created(recorded: Recorded) -> AccountRow | None:
                 private=event.private,
                 suspended=False,
                 created_ms=recorded.timestamp_ms,
+                privacy_since_ms=recorded.timestamp_ms,
             )
     return None
 
@@ -84,8 +91,13 @@ def _changed(account: AccountRow, recorded: Recorded) -> AccountRow:
     match recorded.event:
         case e.ProfileChanged(display_name=display_name, bio=bio):
             return msgspec.structs.replace(account, display_name=display_name, bio=bio)
-        case e.PrivacyChanged(private=private):
-            return msgspec.structs.replace(account, private=private)
+        case e.PrivacyChanged(private=private) if private != account.private:
+            return msgspec.structs.replace(
+                account,
+                private=private,
+                privacy_version=account.privacy_version + 1,
+                privacy_since_ms=recorded.timestamp_ms,
+            )
         case e.AccountSuspended():
             return msgspec.structs.replace(account, suspended=True)
         case e.AccountReinstated():

@@ -146,7 +146,8 @@ def _aggregate_last(aggregate: RowKey[Row], before: Kept, changes: Sequence[Writ
 
 
 def _remember(event_ids: tuple[UUID, ...], recorded: Recorded) -> tuple[UUID, ...]:
-    """Ids that a retry could still repeat. UUIDv7 holds its milliseconds in its first 48 bits (RFC 9562)."""
+    """Ids that a retry could still repeat. UUIDv7 holds its milliseconds in its first 48 bits (RFC 9562); what a job
+    concluded has a UUIDv5, which tells no time."""
     oldest_ms = recorded.timestamp_ms - REMEMBERED_MS
-    alive = [event_id for event_id in event_ids if event_id.int >> 80 >= oldest_ms]
+    alive = [event_id for event_id in event_ids if event_id.version != 7 or event_id.int >> 80 >= oldest_ms]
     return (*alive, recorded.event_id)[-REMEMBERED_MAX:]

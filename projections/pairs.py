@@ -11,6 +11,7 @@ GraphEvent = (
     e.FollowCreated
     | e.FollowDeleted
     | e.FollowApproved
+    | e.FollowDeferred
     | e.FollowDenied
     | e.FollowerRemoved
     | e.AccountBlocked
@@ -60,8 +61,12 @@ def decide(own: Side, other: Side, event: GraphEvent, at_ms: int) -> tuple[Side,
             return (own if own.blocks or other.blocks else _wanted(own, wanted, at_ms)), other
         case e.FollowDeleted():
             return _unfollowed(own), other
-        case e.FollowApproved():
-            return (_following(own, "active", at_ms) if own.follows == "pending" else own), other
+        case e.FollowApproved(requested_ms=requested_ms):
+            meant = own.follows == "pending" and requested_ms in (None, own.follows_since_ms)
+            return (_following(own, "active", at_ms) if meant else own), other
+        case e.FollowDeferred(followed_ms=followed_ms):
+            meant = own.follows == "active" and own.follows_since_ms == followed_ms
+            return (_following(own, "pending", at_ms) if meant else own), other
         case e.FollowDenied():
             return (_unfollowed(own) if own.follows == "pending" else own), other
         case e.FollowerRemoved():

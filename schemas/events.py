@@ -60,6 +60,14 @@ class PrivacyChanged(Event, frozen=True, kw_only=True):
     private: bool
 
 
+class RequestsApproved(Event, frozen=True, kw_only=True):
+    """The account approves everyone who asks to follow it now. A job makes a `FollowApproved` of each request."""
+
+    type = "requests.approved"
+    capability = "accounts"
+    account_id: Snowflake
+
+
 class AccountSuspended(Event, frozen=True, kw_only=True):
     type = "account.suspended"
     capability = "accounts"
@@ -103,13 +111,18 @@ class AccountUnverified(Event, frozen=True, kw_only=True):
 
 
 class FollowCreated(Event, frozen=True, kw_only=True):
-    """`wanted_status` is decided by the command from the followee's privacy and never looked up again."""
+    """`wanted_status` is decided by the command from the followee's privacy and never looked up again.
+
+    `privacy_version` is the version of the privacy that decided, so that a decision which was outdated when it came can
+    be told.
+    """
 
     type = "follow.created"
     capability = "graph"
     follower_id: Snowflake
     followee_id: Snowflake
     wanted_status: Literal["active", "pending"]
+    privacy_version: int = -1
 
 
 class FollowDeleted(Event, frozen=True, kw_only=True):
@@ -122,10 +135,23 @@ class FollowDeleted(Event, frozen=True, kw_only=True):
 
 
 class FollowApproved(Event, frozen=True, kw_only=True):
+    """A request becomes a follow. `requested_ms` is when the one that is meant was made; absent, whichever waits."""
+
     type = "follow.approved"
     capability = "graph"
     follower_id: Snowflake
     followee_id: Snowflake
+    requested_ms: int | None = None
+
+
+class FollowDeferred(Event, frozen=True, kw_only=True):
+    """The follow that was made at `followed_ms` came too late, the account was private by then: it is a request."""
+
+    type = "follow.deferred"
+    capability = "graph"
+    follower_id: Snowflake
+    followee_id: Snowflake
+    followed_ms: int
 
 
 class FollowDenied(Event, frozen=True, kw_only=True):

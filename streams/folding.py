@@ -56,6 +56,21 @@ class Reaction(Protocol):
         """Do it; answers where appended events landed."""
 
 
+class Reactions:
+    """Several reactions, one after the other."""
+
+    def __init__(self, *reactions: Reaction) -> None:
+        self._reactions = reactions
+
+    async def react(self, folded: Folded) -> Outputs:
+        """Do all of them."""
+        outputs: dict[tuple[str, int], int] = {}
+        for reaction in self._reactions:
+            for place, offset in (await reaction.react(folded)).items():
+                outputs[place] = max(offset, outputs.get(place, 0))
+        return outputs
+
+
 class Folding:
     """The work of one projection.
 

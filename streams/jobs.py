@@ -20,12 +20,13 @@ from projections.stores.port import RecentPosts, RowStore, TimelineStore, Versio
 from schemas.serde import Serde
 from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
 from streams.comment_reactions import CommentLikesReaction, CommentsReaction
+from streams.consent import ApprovalReaction, FollowReaction
 from streams.decoding import Decoder, Keys
 from streams.delivery import NAME as FEED
 from streams.delivery import FanoutDelivery
 from streams.emission import Emitter
 from streams.epochs import Epochs
-from streams.folding import CacheForm, Folding, Reaction
+from streams.folding import CacheForm, Folding, Reaction, Reactions
 from streams.lanes import ORDINARY, PRIORITY, Lanes
 from streams.publication import Publisher, ReachRule
 from streams.reactions import GraphReaction, MediaReaction, PostsReaction
@@ -52,7 +53,7 @@ class JobResources:
         keys: subjects' keys.
         reach: who is pushed and who is pulled, and how a fan-out is cut.
         timeline_entries: how many entries a timeline holds.
-        clock_ms: Unix milliseconds; stamps publications.
+        clock_ms: Unix milliseconds; stamps what is concluded.
         growths: how topics have grown.
     """
 
@@ -76,8 +77,8 @@ def live_steps(resources: JobResources) -> Steps:
     publisher = Publisher(resources.rows, emitter, resources.reach, resources.clock_ms)
     graph = GraphReaction(resources.rows, resources.cache, resources.timelines, resources.timeline_entries)
     reactions: tuple[tuple[Projection, Reaction | None], ...] = (
-        (ACCOUNTS_PROJECTION, None),
-        (GRAPH_PROJECTION, graph),
+        (ACCOUNTS_PROJECTION, ApprovalReaction(resources.rows, emitter, resources.clock_ms)),
+        (GRAPH_PROJECTION, Reactions(FollowReaction(resources.rows, emitter, resources.clock_ms), graph)),
         (POSTS_PROJECTION, PostsReaction(resources.rows, publisher, emitter, resources.timelines, resources.recent)),
         (MEDIA_PROJECTION, MediaReaction(resources.rows, publisher)),
         (LIKES_PROJECTION, None),

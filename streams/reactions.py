@@ -181,7 +181,7 @@ def followee_changes(folded: Folded) -> list[CacheWrite]:
 def _may_have_changed(event: e.Event) -> tuple[tuple[int, int], ...]:
     """(follower, followee) of each following that an event can begin or end."""
     match event:
-        case e.FollowCreated() | e.FollowApproved() | e.FollowDeleted() | e.FollowerRemoved():
+        case e.FollowCreated() | e.FollowApproved() | e.FollowDeferred() | e.FollowDeleted() | e.FollowerRemoved():
             return ((event.follower_id, event.followee_id),)
         case e.AccountBlocked():
             return (event.blocker_id, event.blocked_id), (event.blocked_id, event.blocker_id)

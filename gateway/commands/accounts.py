@@ -98,10 +98,15 @@ async def change_profile(services: Services, call: Call) -> Command:
 
 
 async def set_privacy(services: Services, call: Call) -> Command:
-    """Show posts and lists to approved followers only, or to everyone again."""
+    """Show posts and lists to approved followers only, or to everyone again.
+
+    Going private keeps the followers, going public approves who asks to be one. The answer comes when it holds for
+    everybody's next request.
+    """
     body: ChangePrivacy = call.body
     event = PrivacyChanged(account_id=call.viewer, private=body.private)
-    return Command((event,), PrivacySet(account_id=str(call.viewer), private=body.private))
+    answer = PrivacySet(account_id=str(call.viewer), private=body.private)
+    return Command((event,), answer, wait_for=("accounts", "graph"))
 
 
 async def change_password(services: Services, call: Call) -> Answer:

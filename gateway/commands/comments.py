@@ -65,7 +65,7 @@ async def delete(services: Services, call: Call) -> Command:
             await see_comment(services.rows, call.viewer, post_id, comment_id)
             raise Forbidden("not-yours", "a comment is deleted by its author or by the post's")
     event = CommentDeleted(comment_id=comment_id, post_id=post_id, deleted_by=call.viewer, parent_id=comment.parent_id)
-    return Command((event,), status=204)
+    return Command((event,), status=204, wait_for=("comments",))
 
 
 async def _thread(services: Services, viewer: int, post_id: int, parent: str | None) -> tuple[int | None, int | None]:

@@ -20,6 +20,8 @@ from projections.stores.port import RowStore
 from schemas import events as e
 
 FOLLOWEES_MAX = 7_500
+# What gives sight of something, or takes it, is answered when the rows and caches of everybody have it.
+_AT_ONCE = ("graph",)
 _COUNT_ROWS_MAX = 16_384  # three counters, for more partitions of the graph topic than anyone has
 
 
@@ -35,6 +37,12 @@ class Follower(msgspec.Struct, frozen=True, kw_only=True):
 
     account_id: str
     followed_by: FollowStatus
+
+
+class AllApproved(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose requests were approved."""
+
+    account_id: str
 
 
 class Blocking(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +64,21 @@ async def follow(services: Services, call: Call) -> Command:
     # Never from the relation: its row may be behind an unfollowing, and would let the viewer in unasked. The fold
     # leaves a following that is active as it is.
     wanted: Literal["active", "pending"] = "pending" if seen.account.private else "active"
-    event = e.FollowCreated(follower_id=viewer, followee_id=target, wanted_status=wanted)
+    version = seen.account.privacy_version
+    event = e.FollowCreated(follower_id=viewer, followee_id=target, wanted_status=wanted, privacy_version=version)
     status: FollowStatus = "active" if seen.relation.follows == "active" else wanted
+    return Command((event,), Following(account_id=str(target), following=status))
+
+
+async def follow_again(services: Services, call: Call) -> Command:
+    """What a follow is when it is tried again: stamped by the privacy of now, and refused by nothing."""
+    viewer, target = _two(call, "follow")
+    seen = (await look_at(services.rows, viewer, [target])).get(target)
+    public = seen is not None and not seen.account.private
+    wanted: Literal["active", "pending"] = "active" if public else "pending"
+    version = seen.account.privacy_version if seen is not None else -1
+    event = e.FollowCreated(follower_id=viewer, followee_id=target, wanted_status=wanted, privacy_version=version)
+    status: FollowStatus = "active" if seen is not None and seen.relation.follows == "active" else wanted
     return Command((event,), Following(account_id=str(target), following=status))
 
 
@@ -66,7 +87,7 @@ async def unfollow(services: Services, call: Call) -> Command:
     viewer, target = _two(call, "follow")
     await _there_or(services.rows, viewer, target, lambda seen: seen.relation.follows != "none")
     event = e.FollowDeleted(follower_id=viewer, followee_id=target)
-    return Command((event,), Following(account_id=str(target), following="none"))
+    return Command((event,), Following(account_id=str(target), following="none"), wait_for=_AT_ONCE)
 
 
 async def block(services: Services, call: Call) -> Command:
@@ -74,7 +95,7 @@ async def block(services: Services, call: Call) -> Command:
     viewer, target = _two(call, "block")
     await _there_or(services.rows, viewer, target, lambda seen: seen.relation.blocks)
     event = e.AccountBlocked(blocker_id=viewer, blocked_id=target)
-    return Command((event,), Blocking(account_id=str(target), blocking=True))
+    return Command((event,), Blocking(account_id=str(target), blocking=True), wait_for=_AT_ONCE)
 
 
 async def unblock(services: Services, call: Call) -> Command:
@@ -82,7 +103,7 @@ async def unblock(services: Services, call: Call) -> Command:
     viewer, target = _two(call, "block")
     await _there_or(services.rows, viewer, target, lambda seen: seen.relation.blocks)
     event = e.AccountUnblocked(blocker_id=viewer, blocked_id=target)
-    return Command((event,), Blocking(account_id=str(target), blocking=False))
+    return Command((event,), Blocking(account_id=str(target), blocking=False), wait_for=_AT_ONCE)
 
 
 async def mute(services: Services, call: Call) -> Command:
@@ -105,7 +126,7 @@ async def remove_follower(services: Services, call: Call) -> Command:
     """End someone's following of the viewer."""
     viewer, follower = await _follower(services, call, "active")
     event = e.FollowerRemoved(follower_id=follower, followee_id=viewer)
-    return Command((event,), Follower(account_id=str(follower), followed_by="none"))
+    return Command((event,), Follower(account_id=str(follower), followed_by="none"), wait_for=_AT_ONCE)
 
 
 async def approve(services: Services, call: Call) -> Command:
@@ -113,14 +134,23 @@ async def approve(services: Services, call: Call) -> Command:
     viewer, follower = await _follower(services, call, "pending")
     await see_account(services.rows, viewer, follower)
     event = e.FollowApproved(follower_id=follower, followee_id=viewer)
-    return Command((event,), Follower(account_id=str(follower), followed_by="active"))
+    return Command((event,), Follower(account_id=str(follower), followed_by="active"), wait_for=_AT_ONCE)
+
+
+async def approve_all(services: Services, call: Call) -> Command:
+    """Let everyone follow the viewer who asks to now; one event, however many they are.
+
+    The accounts job makes an approval of each request, a page at a time. The answer comes once all are approved.
+    """
+    event = e.RequestsApproved(account_id=call.viewer)
+    return Command((event,), AllApproved(account_id=str(call.viewer)), wait_for=("accounts", *_AT_ONCE))
 
 
 async def deny(services: Services, call: Call) -> Command:
     """Refuse someone who asked; they may ask again."""
     viewer, follower = await _follower(services, call, "pending")
     event = e.FollowDenied(follower_id=follower, followee_id=viewer)
-    return Command((event,), Follower(account_id=str(follower), followed_by="none"))
+    return Command((event,), Follower(account_id=str(follower), followed_by="none"), wait_for=_AT_ONCE)
 
 
 def _two(call: Call, action: str) -> tuple[int, int]:
@@ -160,7 +190,17 @@ async def _limit_followees(rows: RowStore, viewer: int) -> None:
 # Only what another's act allows waits for positions; the rest needs no row to be up to date.
 _ANSWERED = ("accounts", "graph")
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
-    Endpoint(method, path, handler, summary, "graph", response=response, models=models, rate="graph")
+    Endpoint(
+        method,
+        path,
+        handler,
+        summary,
+        "graph",
+        response=response,
+        models=models,
+        rate="graph",
+        retried=follow_again if handler is follow else None,
+    )
     for method, path, handler, summary, response, models in (
         ("PUT", "/v1/accounts/{account_id}/follow", follow, "Follow, or ask to", Following, ()),
         ("DELETE", "/v1/accounts/{account_id}/follow", unfollow, "Unfollow, or withdraw the request", Following, ()),
@@ -169,6 +209,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         ("PUT", "/v1/accounts/{account_id}/mute", mute, "Mute", Muting, ()),
         ("DELETE", "/v1/accounts/{account_id}/mute", unmute, "Unmute", Muting, ()),
         ("DELETE", "/v1/me/followers/{account_id}", remove_follower, "Remove a follower", Follower, _ANSWERED),
+        ("PUT", "/v1/me/requests", approve_all, "Approve all requests to follow you", AllApproved, ()),
         ("PUT", "/v1/me/requests/{account_id}", approve, "Approve a request to follow", Follower, _ANSWERED),
         ("DELETE", "/v1/me/requests/{account_id}", deny, "Deny a request to follow", Follower, _ANSWERED),
     )

@@ -96,7 +96,8 @@ async def change_caption(services: Services, call: Call) -> Command:
 async def delete(services: Services, call: Call) -> Command:
     """Delete the viewer's own post, for good."""
     post = await own_post(services.rows, call.viewer, call.id("post_id"))
-    return Command((PostDeleted(post_id=post.post_id, owner_id=post.owner_id),), status=204)
+    event = PostDeleted(post_id=post.post_id, owner_id=post.owner_id)
+    return Command((event,), status=204, wait_for=("posts",))
 
 
 def _distinct(texts: list[str]) -> list[int]:

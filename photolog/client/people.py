@@ -84,6 +84,10 @@ class PeopleCalls(Calls):
         """Let someone who asked follow."""
         await self._put(f"/v1/me/requests/{account_id}", msgspec.Raw)
 
+    async def approve_all(self) -> None:
+        """Let everyone follow who asks to now."""
+        await self._put("/v1/me/requests", msgspec.Raw)
+
     async def deny(self, account_id: str) -> None:
         await self._delete(f"/v1/me/requests/{account_id}", msgspec.Raw)
 

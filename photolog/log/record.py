@@ -26,6 +26,11 @@ class EncodedRecord(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, bytes], ...]
     timestamp_ms: int
 
+    @property
+    def event_id(self) -> UUID:
+        """The id of its event."""
+        return UUID(dict(self.headers)["ce_id"].decode())
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:

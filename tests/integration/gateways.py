@@ -11,7 +11,10 @@ from confluent_kafka import Consumer, TopicPartition
 
 from gateway.app import create_app
 from gateway.bootstrap import Wired, connect
-from gateway.services import EventLog
+from gateway.commands.accounts import ChangePrivacy, set_privacy
+from gateway.endpoint import Call, Command, Endpoint
+from gateway.routes import ENDPOINTS
+from gateway.services import EventLog, Services
 from gateway.tokens import AccessTokens
 from photolog.errors import LogUnavailable
 from photolog.ids import now_ms
@@ -87,6 +90,14 @@ class Person:
         return await self.client.request(method, path, headers=sent, **rest)
 
 
+async def _set_privacy(services: Services, call: Call) -> Command:
+    return replace(await set_privacy(services, call), wait_for=())
+
+
+UNWAITED = Endpoint("PUT", "/v1/me/privacy/unwaited", _set_privacy, "As it says", "test", body=ChangePrivacy)
+"""A command that is answered by the log alone, for where no worker runs."""
+
+
 @contextlib.asynccontextmanager
 async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """A gateway of its own: its own connections, its own caches."""
@@ -98,7 +109,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
             wired_log.append(CrashingLog(wired.services.log))
             yield Wired(replace(wired.services, log=wired_log[0]), wired.probes)
 
-    app = create_app(settings, connected)
+    app = create_app(settings, connected, (*ENDPOINTS, UNWAITED))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

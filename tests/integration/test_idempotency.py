@@ -8,7 +8,7 @@ import pytest
 
 from photolog.log.record import StoredRecord
 from photolog.settings import Settings
-from tests.integration.gateways import Gateway, Person, gateway, read_topic
+from tests.integration.gateways import UNWAITED, Gateway, Person, gateway, read_topic
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ async def test_a_retry_at_another_gateway_appends_the_same_bytes(
 ) -> None:
     person, key = await gateways[0].person(), {"idempotency-key": secrets.token_hex(8)}
     answers = [
-        await person.at(one).request("PUT", "/v1/me/privacy", json={"private": True}, headers=key) for one in gateways
+        await person.at(one).request("PUT", UNWAITED.path, json={"private": True}, headers=key) for one in gateways
     ]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].content == answers[1].content
@@ -43,9 +43,9 @@ async def test_a_death_between_reservation_and_append_is_healed_by_the_retry(
 ) -> None:
     person, key = await gateways[0].person(), {"idempotency-key": secrets.token_hex(8)}
     gateways[0].log.crashes = 1
-    died = await person.request("PUT", "/v1/me/privacy", json={"private": True}, headers=key)
+    died = await person.request("PUT", UNWAITED.path, json={"private": True}, headers=key)
     assert died.status_code == 503
-    healed = await person.at(gateways[1]).request("PUT", "/v1/me/privacy", json={"private": True}, headers=key)
+    healed = await person.at(gateways[1]).request("PUT", UNWAITED.path, json={"private": True}, headers=key)
     assert healed.status_code == 200
     assert len(await asyncio.to_thread(_privacy_changes, settings, person)) == 1
 
@@ -55,7 +55,7 @@ async def test_concurrent_requests_under_one_key_are_one_logical_event(
 ) -> None:
     person, key = await gateways[0].person(), {"idempotency-key": secrets.token_hex(8)}
     requests = [
-        person.at(gateways[number % 2]).request("PUT", "/v1/me/privacy", json={"private": True}, headers=key)
+        person.at(gateways[number % 2]).request("PUT", UNWAITED.path, json={"private": True}, headers=key)
         for number in range(8)
     ]
     answers = await asyncio.gather(*requests)
@@ -69,8 +69,8 @@ async def test_another_body_under_the_same_key_is_refused(
     gateways: tuple[Gateway, Gateway], settings: Settings
 ) -> None:
     person, key = await gateways[0].person(), {"idempotency-key": secrets.token_hex(8)}
-    await person.request("PUT", "/v1/me/privacy", json={"private": True}, headers=key)
-    other = await person.at(gateways[1]).request("PUT", "/v1/me/privacy", json={"private": False}, headers=key)
+    await person.request("PUT", UNWAITED.path, json={"private": True}, headers=key)
+    other = await person.at(gateways[1]).request("PUT", UNWAITED.path, json={"private": False}, headers=key)
     assert other.status_code == 422
     assert other.json()["type"] == "/problems/idempotency-key-reused"
     assert len(await asyncio.to_thread(_privacy_changes, settings, person)) == 1

@@ -19,7 +19,7 @@ from infra.local.home import REPOSITORY
 from infra.local.ports import pick_free_port_base
 from infra.local.stack import Stack
 from photolog.settings import Settings
-from tests.integration.gateways import Gateway, Person, gateway, read_topic
+from tests.integration.gateways import UNWAITED, Gateway, Person, gateway, read_topic
 
 APPEND_TIMEOUT_MS = 1_500
 BOUND_SECONDS = APPEND_TIMEOUT_MS / 1000 + 4  # librdkafka looks at its timeouts once a second
@@ -59,7 +59,7 @@ async def person(own_settings: Settings) -> AsyncIterator[Person]:
 
 
 async def _change(person: Person, key: str) -> httpx.Response:
-    return await person.request("PUT", "/v1/me/privacy", json={"private": True}, headers={"idempotency-key": key})
+    return await person.request("PUT", UNWAITED.path, json={"private": True}, headers={"idempotency-key": key})
 
 
 async def _event_ids(settings: Settings, person: Person) -> set[bytes | None]:

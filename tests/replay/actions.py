@@ -23,8 +23,16 @@ def _follow(pair: tuple[int, int], wanted: str) -> e.Event:
     return e.FollowCreated(follower_id=pair[0], followee_id=pair[1], wanted_status=wanted)  # type: ignore[arg-type]
 
 
+def _approved(pair: tuple[int, int], requested_ms: int) -> e.Event:
+    return e.FollowApproved(follower_id=pair[0], followee_id=pair[1], requested_ms=requested_ms)
+
+
+def _deferred(pair: tuple[int, int], followed_ms: int) -> e.Event:
+    return e.FollowDeferred(follower_id=pair[0], followee_id=pair[1], followed_ms=followed_ms)
+
+
 def _edge(event: type[e.Event]) -> st.SearchStrategy[e.Event]:
-    first, second = event.__struct_fields__
+    first, second = event.__struct_fields__[:2]
     return pairs.map(lambda pair: event(**{first: pair[0], second: pair[1]}))
 
 
@@ -43,6 +51,8 @@ graph_events: st.SearchStrategy[e.Event] = st.one_of(
             e.AccountUnmuted,
         )
     ),
+    st.builds(_approved, pairs, times_ms),
+    st.builds(_deferred, pairs, times_ms),
 )
 
 
@@ -157,6 +167,7 @@ account_events: st.SearchStrategy[e.Event] = st.one_of(
         e.AccountCreated, account_id=people, username=st.just("anna"), display_name=st.none(), private=st.booleans()
     ),
     st.builds(e.PrivacyChanged, account_id=people, private=st.booleans()),
+    st.builds(e.RequestsApproved, account_id=people),
     st.builds(e.AccountSuspended, account_id=people, reason=st.just("spam"), operator=st.just("op")),
     st.builds(e.AccountReinstated, account_id=people, operator=st.just("op")),
     st.builds(e.AccountDeleted, account_id=people),

@@ -20,6 +20,8 @@ from gateway.queries.feed import feed_page
 from gateway.readings import Readings
 from gateway.services import Services
 from photolog.errors import StoreUnavailable
+from photolog.log.record import EncodedRecord
+from photolog.positions import Position
 from photolog.settings import LimitSettings
 from projections.cards import cache_writes
 from projections.feed import TOP, Place, place_of
@@ -104,13 +106,26 @@ class Restless:
             await asyncio.sleep(0)
 
 
+class WatchedLog(MemoryLog):
+    """A log that says whenever something was appended, by commands or by jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watcher: Callable[[], None] = lambda: None
+
+    def append(self, record: EncodedRecord) -> Position:
+        position = super().append(record)
+        self.watcher()
+        return position
+
+
 class FeedWorld:
     """People, their commands, the jobs and the feeds."""
 
     def __init__(self) -> None:
         self.chaos = random.Random(0)
         self.now_ms = actions.START_MS
-        self.log, self.keys = MemoryLog(), OpenKeys()
+        self.log, self.keys = WatchedLog(), OpenKeys()
         self.memory = (MemoryRows(), MemoryTimelines(TIMELINE_ENTRIES), MemoryCache(), MemoryRecent(RECENT_ENTRIES))
         self._rows, self._timelines, self._cache, self._recent, self._log = (
             Restless(inner, self.chaos) for inner in (*self.memory, self.log)
@@ -169,6 +184,11 @@ class FeedWorld:
         """The whole feed of a viewer, from nothing but what stands in the log."""
         self._catch_up()
         return self.naive.feed(viewer_id)
+
+    def unanswered(self) -> list[tuple[int, int]]:
+        """Requests that wait for accounts which are public."""
+        self._catch_up()
+        return [edge for edge in self.naive.requests if not self.naive.private.get(edge[1], True)]
 
     def waiting(self) -> list[int]:
         """Posts that are not published yet."""

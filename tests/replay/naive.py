@@ -92,9 +92,15 @@ class NaiveWorld:
             case e.FollowDeleted(follower_id=a, followee_id=b):
                 self.follows.pop((a, b), None)
                 self.requests.pop((a, b), None)
-            case e.FollowApproved(follower_id=a, followee_id=b):
-                if self.requests.pop((a, b), None) is not None:
+            case e.FollowApproved(follower_id=a, followee_id=b, requested_ms=requested_ms):
+                since_ms = self.requests.get((a, b))
+                if since_ms is not None and requested_ms in (None, since_ms):
+                    del self.requests[a, b]
                     self.follows[a, b] = at_ms
+            case e.FollowDeferred(follower_id=a, followee_id=b, followed_ms=followed_ms):
+                if self.follows.get((a, b)) == followed_ms:
+                    del self.follows[a, b]
+                    self.requests[a, b] = at_ms
             case e.FollowDenied(follower_id=a, followee_id=b):
                 self.requests.pop((a, b), None)
             case e.FollowerRemoved(follower_id=a, followee_id=b):

@@ -38,16 +38,20 @@ from photolog.settings import (
     Settings,
     key_bytes,
 )
-from projections.accounts import ACCOUNTS
-from projections.cards import account_writes
+from projections.cards import cache_writes
 from projections.catalogue import PROJECTIONS
 from projections.fold import Recorded, fold_batch, needed
+from projections.graph import GRAPH_PROJECTION
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
 from projections.stores.memory_recent import MemoryRecent
 from projections.stores.memory_rows import MemoryRows
 from projections.stores.port import CacheWrite, Missing, Source, StoredPosition
+from projections.tables import Row, RowKey
 from schemas.serde import SCHEMAS, Serde
+from streams.folding import Folded
+from streams.reactions import GraphReaction
+from streams.step import Batch
 
 PARTITION = 2
 PASSWORD = "correct horse battery"
@@ -172,8 +176,10 @@ class River:
                     state = await self.rows.load(needed(projection, recorded))
                     outcome = fold_batch(projection, state, [recorded])
                     await self.rows.apply([list(outcome.others.values()), list(outcome.aggregates.values())])
-                    await self._write_through(recorded)
+                    await self._write_through(needed(projection, recorded))
                     source = Source(projection.name, recorded.topic, PARTITION)
+                    if projection is GRAPH_PROJECTION:
+                        await self._follow_up(Folded(Batch(source, [recorded], {}), state))
                     await self.rows.advance(source, StoredPosition(offset + 1))
         self._folded = len(self.records)
 
@@ -200,12 +206,16 @@ class River:
     async def _connected(self, settings: object) -> AsyncIterator[Wired]:
         yield Wired(self.services, {})
 
-    async def _write_through(self, recorded: Recorded) -> None:
-        """The jobs' caches of accounts."""
-        account_id = getattr(recorded.event, "account_id", None)
-        if recorded.topic == "accounts" and account_id is not None:
-            key = ACCOUNTS.key(account_id)
-            await self.cache.merge(account_writes(account_id, (await self.rows.load([key]))[key]))
+    async def _write_through(self, keys: Iterable[RowKey[Row]]) -> None:
+        """The jobs' caches of the rows that an event names."""
+        held = await self.rows.load(list(keys))
+        writes = [write for key, kept in held.items() if kept.offset >= 0 for write in cache_writes(key, kept)]
+        await self.cache.merge(writes)
+
+    async def _follow_up(self, folded: Folded) -> None:
+        """What the graph's job does for feeds."""
+        entries = self.settings.limits.timeline_entries
+        await GraphReaction(self.rows, self.cache, self.timelines, entries).react(folded)
 
     def _services(self) -> Services:
         def clock_ms() -> int:

@@ -42,9 +42,9 @@ async def test_a_position_is_judged_without_being_waited_for(client: httpx.Async
     river.flowing = False
     landed = await ada.request("PATCH", "/v1/me", json={"bio": "x"})
     asked = {"photolog-position": landed.headers["photolog-position"]}
-    assert await _covers(ada, asked) == {"accounts": "no"}
+    assert await _covers(ada, asked) == {"accounts": "no", "graph": "no"}
     await river.flow()
-    assert await _covers(ada, asked) == {"accounts": "yes"}
+    assert await _covers(ada, asked) == {"accounts": "yes", "graph": "yes"}
 
 
 async def test_what_leads_too_far_is_unknown(client: httpx.AsyncClient) -> None:

@@ -69,7 +69,7 @@ class Target:
     names: Mapping[str, str]
 
 
-class _Objects(MemoryObjects):
+class Objects(MemoryObjects):
     """A bucket with addresses that a client can parse."""
 
     def presign_get(self, key: str) -> str:
@@ -103,8 +103,10 @@ class MatrixWorld:
         await self._make_witness()
         await self._save_everything()
         for suspended in (self.targets["suspended account"].owner, self._viewers["Z"]):
-            await self._happen(e.AccountSuspended(account_id=int(suspended.account_id), reason="spam", operator="op"))
-        await self._happen(e.AccountDeleted(account_id=self._id("deleted")))
+            await happen(
+                self.river, e.AccountSuspended(account_id=int(suspended.account_id), reason="spam", operator="op")
+            )
+        await happen(self.river, e.AccountDeleted(account_id=self._id("deleted")))
         await self._stand_still()
 
     def with_witness(self, target: Target) -> Target:
@@ -157,8 +159,11 @@ class MatrixWorld:
         """Let each viewer be to the owner what its letter says."""
         viewers = {letter: int(one.account_id) for letter, one in self._viewers.items()}
         for letter in "XBMFZ":
-            await self._happen(e.FollowCreated(follower_id=viewers[letter], followee_id=owner, wanted_status="active"))
-        await self._happen(
+            await happen(
+                self.river, e.FollowCreated(follower_id=viewers[letter], followee_id=owner, wanted_status="active")
+            )
+        await happen(
+            self.river,
             e.FollowCreated(follower_id=viewers["P"], followee_id=owner, wanted_status="pending"),
             e.AccountBlocked(blocker_id=owner, blocked_id=viewers["X"]),
             e.AccountBlocked(blocker_id=viewers["B"], blocked_id=owner),
@@ -174,7 +179,8 @@ class MatrixWorld:
         post_id, comment_id = int(names["post_id"]), int(names["comment_id"])
         for kind in ACCOUNTS:
             owner = self._id(kind)
-            await self._happen(
+            await happen(
+                self.river,
                 e.FollowCreated(follower_id=owner, followee_id=account_id, wanted_status="active"),
                 e.FollowCreated(follower_id=account_id, followee_id=owner, wanted_status="active"),
                 e.PostLiked(actor_id=owner, post_id=post_id),
@@ -207,8 +213,9 @@ class MatrixWorld:
         people = [int(one.account_id) for one in self._viewers.values()]
         for kind, (account, _) in POSTS.items():
             owner_id, post_id = self._id(account), int(self.targets[f"{kind} post"].names["post_id"])
-            await self._happen(
-                *(e.PostSaved(actor_id=who, post_id=post_id, owner_id=owner_id) for who in (*people, owner_id))
+            await happen(
+                self.river,
+                *(e.PostSaved(actor_id=who, post_id=post_id, owner_id=owner_id) for who in (*people, owner_id)),
             )
 
     async def _post(self, kind: str, owner: Person, fate: str) -> None:
@@ -216,25 +223,30 @@ class MatrixWorld:
         ids, owner_id = self.river.services.ids, int(owner.account_id)
         post_id, media_id, comment_id, upload_id = (ids.next() for _ in range(4))
         media = [e.MediaItem(media_id=media_id, width=640, height=480, variants=[_VARIANT.name])]
-        await self._happen(
+        await happen(
+            self.river,
             e.MediaTranscodingCompleted(
                 media_id=media_id, owner_id=owner_id, width=640, height=480, variants=[_VARIANT]
             ),
-            _created(post_id, owner_id, media_id),
+            created(post_id, owner_id, media_id),
         )
         if fate == "rejected":
-            await self._happen(
-                e.PostRejected(post_id=post_id, owner_id=owner_id, media_id=media_id, reason="damaged-image")
+            await happen(
+                self.river,
+                e.PostRejected(post_id=post_id, owner_id=owner_id, media_id=media_id, reason="damaged-image"),
             )
         elif fate != "processing":
-            await self._happen(
+            await happen(
+                self.river,
                 e.PostPublished(
                     post_id=post_id, owner_id=owner_id, published_ms=self.river.now_ms, delivery="push", media=media
-                )
+                ),
             )
-        await self._happen(e.CommentCreated(comment_id=comment_id, post_id=post_id, author_id=owner_id, text="mine"))
+        await happen(
+            self.river, e.CommentCreated(comment_id=comment_id, post_id=post_id, author_id=owner_id, text="mine")
+        )
         if fate == "deleted":
-            await self._happen(e.PostDeleted(post_id=post_id, owner_id=owner_id))
+            await happen(self.river, e.PostDeleted(post_id=post_id, owner_id=owner_id))
         await self.river.vault.uploads.create(_upload(upload_id, owner_id))
         names = {"post_id": post_id, "comment_id": comment_id, "media_id": media_id, "account_id": owner_id}
         texts = {name: str(value) for name, value in names.items()}
@@ -243,11 +255,6 @@ class MatrixWorld:
 
     def _id(self, kind: str) -> int:
         return int(self.targets[f"{kind} account"].owner.account_id)
-
-    async def _happen(self, *events: e.Event) -> None:
-        """Append and fold events, as if commands and jobs had made them."""
-        services = self.river.services
-        await self.river.append_all(await encode(services, Command(events)))
 
     def _restore_vault(self) -> None:
         """Undo what a command did outside the log."""
@@ -264,11 +271,16 @@ class MatrixWorld:
                 await store.advance(Source(model.name, topic.name, PARTITION), StoredPosition(_FAR))
 
 
+async def happen(river: River, *events: e.Event) -> None:
+    """Append and fold events, as if commands and jobs had made them."""
+    await river.append_all(await encode(river.services, Command(events)))
+
+
 @contextlib.asynccontextmanager
 async def matrix_world() -> AsyncIterator[MatrixWorld]:
     """The world, made."""
     river = River()
-    river.services = replace(river.services, objects=_Objects())
+    river.services = replace(river.services, objects=Objects())
     async with river.client() as client:
         world = MatrixWorld(river, client)
         await world.make()
@@ -298,7 +310,7 @@ def _filled(body: Any, names: Mapping[str, str]) -> Any:
     return {key: _filled(value, names) for key, value in body.items()} if isinstance(body, dict) else body
 
 
-def _created(post_id: int, owner_id: int, media_id: int) -> e.PostCreated:
+def created(post_id: int, owner_id: int, media_id: int) -> e.PostCreated:
     return e.PostCreated(
         post_id=post_id,
         owner_id=owner_id,

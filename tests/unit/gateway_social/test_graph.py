@@ -33,7 +33,9 @@ async def listed(world: World, viewer: int, handler: Handler, limit: int = 100, 
 async def test_following_a_public_account_is_active_at_once(world: World) -> None:
     ada, ben = await world.person(), await world.person()
     command = await world.command(ada, commands.follow, account_id=ben)
-    assert command.events == (e.FollowCreated(follower_id=ada, followee_id=ben, wanted_status="active"),)
+    assert command.events == (
+        e.FollowCreated(follower_id=ada, followee_id=ben, wanted_status="active", privacy_version=0),
+    )
     assert command.answer == commands.Following(account_id=str(ben), following="active")
 
 
@@ -62,7 +64,9 @@ async def test_a_stale_following_does_not_open_a_private_account_unasked(world: 
     await world.command(ada, commands.follow, account_id=ben)
     await world.happen(e.PrivacyChanged(account_id=ben, private=True))
     command = await world.command(ada, commands.follow, account_id=ben)
-    assert command.events == (e.FollowCreated(follower_id=ada, followee_id=ben, wanted_status="pending"),)
+    assert command.events == (
+        e.FollowCreated(follower_id=ada, followee_id=ben, wanted_status="pending", privacy_version=1),
+    )
     assert command.answer == commands.Following(account_id=str(ben), following="active")
     assert await listed(world, ada, queries.following, account_id=ada) == [str(ben)]
 

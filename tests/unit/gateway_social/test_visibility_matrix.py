@@ -252,6 +252,7 @@ MATRIX: Mapping[str, Line] = {
     "PUT /v1/accounts/{account_id}/mute": Line(FOLLOW),
     "DELETE /v1/accounts/{account_id}/mute": Line(UNMUTE),
     "DELETE /v1/me/followers/{account_id}": Line(UNASKED),
+    "PUT /v1/me/requests": ALONE,
     "PUT /v1/me/requests/{account_id}": Line(UNASKED),
     "DELETE /v1/me/requests/{account_id}": Line(UNASKED),
     "GET /v1/me/requests": ALONE,

@@ -31,7 +31,17 @@ def test_a_new_account_is_as_its_owner_made_it() -> None:
         private=False,
         suspended=False,
         created_ms=START_MS,
+        privacy_since_ms=START_MS,
     )
+
+
+def test_privacy_tells_its_version_and_since_when_it_is_what_it_is() -> None:
+    row = known(*(e.PrivacyChanged(account_id=ANNA, private=private) for private in (True, True, False, False)))
+    assert (row.private, row.privacy_version, row.privacy_since_ms) == (False, 2, START_MS + 3_000)
+
+
+def test_approving_all_changes_nothing_of_the_account() -> None:
+    assert known(e.RequestsApproved(account_id=ANNA)) == known()
 
 
 def test_an_account_is_created_once() -> None:
@@ -102,6 +112,7 @@ def test_a_deleted_account_keeps_nothing_that_its_owner_wrote() -> None:
         private=True,
         suspended=False,
         created_ms=START_MS,
+        privacy_since_ms=START_MS,
         deleted=True,
     )
 

@@ -1,6 +1,7 @@
 """The fold's promises, held over the smallest read model that has everything (membership.py)."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,6 +153,14 @@ def test_ids_are_remembered_for_as_long_as_a_retry_may_come() -> None:
     assert store[MEMBERS.key(1, POST)].event_ids == (first.event_id, in_time.event_id)
     store = folded(store, [late])
     assert store[MEMBERS.key(1, POST)].event_ids == (in_time.event_id, late.event_id)
+
+
+def test_the_id_of_a_conclusion_tells_no_time_and_is_remembered() -> None:
+    """A UUIDv5 has a hash where a UUIDv7 has its milliseconds; this one would be of the year 1970."""
+    early = UUID("00000000-0000-5000-8000-000000000001")
+    concluded = recorded(like(1, POST), 1, event_id=early, timestamp_ms=EPOCH_MS)
+    store = folded({}, [concluded, recorded(unlike(1, POST), 2, timestamp_ms=EPOCH_MS)])
+    assert early in store[MEMBERS.key(1, POST)].event_ids
 
 
 def test_the_memory_of_an_aggregate_is_bounded() -> None:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from schemas import events as e
-from tests.unit.streams.river import River
+from tests.unit.streams.river import NOW_MS, River
 
 ANNA, BERT, CARL, DORA, EMIL = 11, 12, 13, 14, 15
 PEOPLE = (ANNA, BERT, CARL, DORA, EMIL)
@@ -83,4 +83,11 @@ async def live(river: River) -> None:
     river.append(comment(914, EMIL, parent_id=901))
     await river.pump()
     river.append(e.CommentUnliked(actor_id=BERT, comment_id=902, post_id=101), comment_liked(DORA, 903))
+    await river.pump()
+    river.append(e.PrivacyChanged(account_id=ANNA, private=True))
+    await river.pump()
+    # Stamped by a gateway that saw a public account, and by one that saw the private one.
+    river.append(follow(CARL, ANNA), follow(EMIL, ANNA, "pending"), at_ms=NOW_MS + 1)
+    await river.pump()
+    river.append(e.RequestsApproved(account_id=ANNA), follow(ANNA, EMIL, "pending"), at_ms=NOW_MS + 2)
     await river.pump()
