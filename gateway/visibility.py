@@ -167,6 +167,7 @@ async def see_post(rows: RowStore, viewer_id: int | None, post_id: int) -> SeenP
     """A post that the viewer may see. Raises NotFound for any other."""
     post = await rows.get(POSTS.key(post_id))
     if post is None:
+        await look_at(rows, viewer_id, [post_id])  # nobody's: a hidden post takes as many round trips
         raise nothing_here()
     author = (await look_at(rows, viewer_id, [post.owner_id])).get(post.owner_id)
     if author is None or not may_see_post(viewer_id, post, author.account, author.relation):

@@ -159,7 +159,11 @@ class S3Settings(Group):
     secret_key: SecretStr | None = None
     """absent: the machine's own role"""
     presign_seconds: int = Field(default=3_600, ge=60, le=86_400)
-    """how long a signed address is good"""
+    """how long the signed address of an upload's part, or of an export, is good"""
+    view_seconds: int = Field(default=300, ge=10, le=86_400)
+    """how long the signed address of a public account's photograph is good"""
+    view_private_seconds: int = Field(default=60, ge=10, le=86_400)
+    """how long that of any other photograph is good, and so at most how long it outlives what hides the photograph"""
 
 
 class GatewaySettings(Group):

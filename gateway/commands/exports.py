@@ -47,7 +47,7 @@ def _shown(services: Services, row: ExportRow) -> Export:
         requested_at=rfc3339(row.requested_ms),
         expires_at=rfc3339(row.finished_ms + services.settings.limits.export_seconds * 1_000),
         size_bytes=row.size_bytes,
-        url=services.objects.presign_get(row.object_key),
+        url=services.objects.presign_get(row.object_key, services.settings.s3.presign_seconds),
     )
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from gateway.endpoint import Answer, Call, Endpoint
 from gateway.services import Services
-from gateway.visibility import look_at, may_see_post, nothing_here
+from gateway.visibility import Seen, look_at, may_see_post, nothing_here
 from projections.media import MEDIA
 from projections.posts import MEDIA_POSTS, POSTS
 from schemas.events import MediaVariant
@@ -20,28 +20,39 @@ async def variant(services: Services, call: Call) -> Answer:
     if media is None or media.status != "ready":
         raise nothing_here()
     wanted = next((one for one in _VARIANTS.decode(media.variants) if one.name == call.path["variant"]), None)
-    if wanted is None or not (media.owner_id == call.viewer_id or await _shown(services, call.viewer_id, media_id)):
+    if wanted is None:
         raise nothing_here()
-    # A cached answer must not outlive the address in it.
-    fresh_seconds = services.settings.s3.presign_seconds // 2
+    public = False
+    if media.owner_id != call.viewer_id:
+        shown = await _shown_by(services, call.viewer_id, media_id)
+        if shown is None:
+            raise nothing_here()
+        public = not shown.account.private
+    return _redirect(services, wanted.object_key, public)
+
+
+def _redirect(services: Services, object_key: str, public: bool) -> Answer:
+    """The address of a file. It cannot be taken back, so it is short-lived; a cached answer must not outlive it."""
+    s3 = services.settings.s3
+    seconds = s3.view_seconds if public else s3.view_private_seconds
     headers = {
-        "location": services.objects.presign_get(wanted.object_key),
-        "cache-control": f"private, max-age={fresh_seconds}",
+        "location": services.objects.presign_get(object_key, seconds),
+        "cache-control": f"private, max-age={seconds // 2}",
         "vary": "authorization",
     }
     return Answer(status=302, headers=headers)
 
 
-async def _shown(services: Services, viewer_id: int | None, media_id: int) -> bool:
-    """Whether a post that the viewer may see holds the photograph."""
+async def _shown_by(services: Services, viewer_id: int | None, media_id: int) -> Seen | None:
+    """The author of a post that the viewer may see and that holds the photograph; None where there is none."""
     holding = await services.rows.scan(MEDIA_POSTS, (media_id,), limit=_POSTS_MAX)
     posts = [post for post in await services.rows.get_many([POSTS.key(row.post_id) for row in holding]) if post]
     authors = await look_at(services.rows, viewer_id, {post.owner_id for post in posts})
-    return any(
-        may_see_post(viewer_id, post, author.account, author.relation)
-        for post in posts
-        if (author := authors.get(post.owner_id))
-    )
+    for post in posts:
+        author = authors.get(post.owner_id)
+        if author is not None and may_see_post(viewer_id, post, author.account, author.relation):
+            return author
+    return None
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -9,9 +9,9 @@ from gateway.cards import hydrate
 from gateway.endpoint import Answer, Call, Endpoint, ListQuery
 from gateway.pages import Listing, page
 from gateway.services import Services
-from gateway.visibility import nothing_here, see_posts_of
+from gateway.visibility import nothing_here, see_post, see_posts_of
 from projections.card_json import PostCard
-from projections.posts import POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS, OwnedPostRow, PublishedPostRow
+from projections.posts import POSTS_BY_OWNER, PUBLISHED_POSTS, OwnedPostRow, PublishedPostRow
 
 MODELS = ("accounts", "comments", "graph", "likes", "posts", "saves", "shares")
 
@@ -24,11 +24,11 @@ class PostPage(msgspec.Struct, frozen=True, kw_only=True):
 async def post(services: Services, call: Call) -> Answer:
     """One post. Its author sees it from the start, everyone else once it is published."""
     post_id = call.id("post_id")
-    row = await services.rows.get(POSTS.key(post_id))
-    cards = await hydrate(services, call.viewer_id, [(post_id, row.owner_id)]) if row else [None]
-    if cards[0] is None:
+    seen = await see_post(services.rows, call.viewer_id, post_id)
+    (card,) = await hydrate(services, call.viewer_id, [(post_id, seen.post.owner_id)])
+    if card is None:
         raise nothing_here()
-    return Answer(msgspec.Raw(cards[0]), etag=True)
+    return Answer(msgspec.Raw(card), etag=True)
 
 
 async def grid(services: Services, call: Call) -> Answer:

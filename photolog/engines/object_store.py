@@ -75,12 +75,10 @@ class ObjectStore:
             )
         )
 
-    def presign_get(self, key: str) -> str:
-        """The address to GET an object from, valid for `presign_seconds`."""
+    def presign_get(self, key: str, seconds: int) -> str:
+        """The address to GET an object from, valid for so long."""
         params = {"Bucket": self._settings.bucket, "Key": key}
-        return str(
-            self._signer.generate_presigned_url("get_object", Params=params, ExpiresIn=self._settings.presign_seconds)
-        )
+        return str(self._signer.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))
 
     async def upload_part(self, key: str, upload_id: str, number: int, data: bytes) -> UploadPart:
         """Write one part of a multipart upload; all but the last have at least five megabytes."""

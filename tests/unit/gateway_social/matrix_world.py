@@ -72,7 +72,7 @@ class Target:
 class Objects(MemoryObjects):
     """A bucket with addresses that a client can parse."""
 
-    def presign_get(self, key: str) -> str:
+    def presign_get(self, key: str, seconds: int) -> str:
         return f"https://store.test/{key}"
 
 

@@ -141,7 +141,11 @@ async def test_a_photograph_opens_with_a_post_that_the_viewer_may_see(world: Wor
     await world.publish(post_id, ada, media_id)
     answer = await world.answer(ben, media_queries.variant, **place)
     assert answer.headers["location"] == f"memory:get/p/{media_id}"
-    assert answer.headers["cache-control"] == "private, max-age=300"
+    assert answer.headers["cache-control"] == "private, max-age=30"
+    await world.happen(e.PrivacyChanged(account_id=ada, private=False))
+    answer = await world.answer(ben, media_queries.variant, **place)
+    assert answer.headers["cache-control"] == "private, max-age=150"
+    await world.happen(e.PrivacyChanged(account_id=ada, private=True))
     for viewer in (eve, None):
         with pytest.raises(NotFound):
             await world.answer(viewer, media_queries.variant, **place)

@@ -1,13 +1,26 @@
 """The rules of who sees what, each by itself."""
 
 import itertools
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from gateway.visibility import may_see_account, may_see_lists_of, may_see_post, may_see_posts_of
-from projections.accounts import AccountRow
-from projections.posts import PostRow, PostStatus
+from gateway.visibility import (
+    may_see_account,
+    may_see_lists_of,
+    may_see_post,
+    may_see_posts_of,
+    see_account,
+    see_post,
+)
+from photolog.errors import NotFound
+from projections.accounts import ACCOUNTS, AccountRow
+from projections.posts import POSTS, PostRow, PostStatus
 from projections.relations import Relation
+from projections.stores.memory_rows import MemoryRows
+from projections.stores.port import RowStore
+from projections.tables import R, Row, RowKey
+from projections.writes import Kept, Positioned, put
 
 VIEWER, AUTHOR = 1, 2
 STATUSES: tuple[PostStatus, ...] = ("processing", "published", "rejected", "deleted")
@@ -87,6 +100,39 @@ def test_the_anonymous_see_what_is_public_but_no_lists() -> None:
     assert may_see_post(None, post("published"), account(), Relation())
     assert not may_see_post(None, post("published"), account(private=True), Relation())
     assert not may_see_lists_of(None, account(), Relation())
+
+
+class Calls(MemoryRows):
+    """Rows that note how they are asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[str] = []
+
+    async def load(self, keys: Sequence[RowKey[Row]]) -> dict[RowKey[Row], Kept]:
+        self.made.append(f"load {len(keys)}")
+        return await super().load(keys)
+
+    async def get(self, key: RowKey[R]) -> R | None:
+        self.made.append("get")
+        return await super().get(key)
+
+
+@pytest.mark.parametrize("viewer", [VIEWER, None])
+@pytest.mark.parametrize("see", [see_account, see_post])
+async def test_what_is_hidden_takes_the_round_trips_of_what_is_not_there(
+    viewer: int | None, see: Callable[[RowStore, int | None, int], Awaitable[object]]
+) -> None:
+    rows = Calls()
+    hidden = [put(ACCOUNTS, account(private=True, suspended=True)), put(POSTS, post("published"))]
+    await rows.apply([[Positioned(write, 1) for write in hidden]])
+    made = []
+    for wanted in (AUTHOR if see is see_account else 3, 4_242):
+        rows.made.clear()
+        with pytest.raises(NotFound):
+            await see(rows, viewer, wanted)
+        made.append(list(rows.made))
+    assert made[0] == made[1] != []
 
 
 def test_what_is_not_there_is_seen_by_nobody() -> None:

@@ -392,6 +392,8 @@ async def _outcome(world: MatrixWorld, endpoint: Endpoint, viewer: str, kind: st
     target = world.targets[kind]
     seen, appended = await world.ask(endpoint, viewer, target, body)
     status = seen[0]
+    if not dict(seen[2])["cache-control"].startswith(("private", "no-store")):
+        return f"{status}, which caches that others share may keep"
     if status < 400:
         return "+" if endpoint.method != "GET" or not appended else f"a query appended {appended}"
     if appended:

@@ -41,7 +41,7 @@ class MemoryObjects:
     def presign_part(self, key: str, upload_id: str, number: int) -> str:
         return f"memory:{upload_id}/{number}"
 
-    def presign_get(self, key: str) -> str:
+    def presign_get(self, key: str, seconds: int) -> str:
         return f"memory:get/{key}"
 
     def put_part(self, url: str, data: bytes) -> str:
