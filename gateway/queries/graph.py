@@ -23,6 +23,7 @@ from projections.graph import (
     FOLLOWINGS,
     MUTES,
     SENT_REQUESTS,
+    FollowerRow,
 )
 from projections.pairs import FollowStatus
 from projections.relations import pair_with, relation_of
@@ -60,14 +61,24 @@ class Relationship(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def followers(services: Services, call: Call) -> Answer:
-    """Who follows an account, in an order that means nothing but stays. A celebrity's may be a minute old."""
+    """Who follows an account, in an order that means nothing but stays. A celebrity's newest may be a minute late."""
     account_id = call.id("account_id")
     await see_lists_of(services.rows, call.viewer_id, account_id)
+
+    async def show(rows: Sequence[FollowerRow]) -> list[ListedAccount | None]:
+        follower_ids = [row.follower_id for row in rows]
+        shown = await listed_accounts(services, call.viewer, follower_ids)
+        if services.celebrities.followers.get(account_id) is None:
+            return shown
+        # What was remembered may hold somebody who was removed since; the pairs say who follows now.
+        pairs = await services.rows.get_many([pair_with(account_id, follower_id) for follower_id in follower_ids])
+        follows = [relation_of(account_id, pair).followed_by == "active" for pair in pairs]
+        return [item if still else None for item, still in zip(shown, follows, strict=True)]
 
     listing = Listing(
         partial(followers_behind, services, account_id),
         lambda row: (row.shard, row.slot, row.follower_id),
-        lambda rows: listed_accounts(services, call.viewer, [row.follower_id for row in rows]),
+        show,
     )
     return await _answer(services, call, f"followers:{account_id}", listing)
 

@@ -122,6 +122,28 @@ async def test_a_block_holds_at_once_also_for_remembered_followers() -> None:
     assert await shown() == set(FANS) - {FANS[3], FANS[4]}
 
 
+async def test_a_removed_follower_is_off_the_list_at_once_also_where_it_is_remembered() -> None:
+    world = await world_of()
+    services = services_of(world, Clock())
+
+    async def pages(limit: int) -> list[int]:
+        found: list[int] = []
+        cursor = None
+        while True:
+            query = ListQuery(limit=limit, cursor=cursor)
+            answer = await followers(services, Call({"account_id": str(STAR)}, query=query, viewer_id=VIEWER))
+            assert isinstance(answer.body, AccountPage)
+            found += [int(item.id) for item in answer.body.items]
+            cursor = answer.body.next_cursor
+            if cursor is None:
+                return found
+
+    assert sorted(await pages(100)) == list(FANS)
+    await world.relate(FANS[3], STAR, follows="none")
+    for limit in (7, 100):
+        assert sorted(await pages(limit)) == sorted(set(FANS) - {FANS[3]})
+
+
 def test_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> None:
     clock = Clock()
     kept: Remembered[str] = Remembered(entries_max=2, life_seconds=60, clock=clock)
