@@ -1,6 +1,7 @@
 """The classes, the committed Avro files and the table of topics say the same."""
 
 import json
+from typing import Any
 
 import fastavro
 import pytest
@@ -66,6 +67,10 @@ def test_everything_between_two_people_has_one_key() -> None:
     graph = topic_of(e.FollowCreated)
     for event in graph.events:
         first, second = event.__struct_fields__[:2]
-        rest = {e.FollowCreated: {"wanted_status": "active"}, e.FollowDeferred: {"followed_ms": 1}}.get(event, {})
+        further: dict[type[e.Event], dict[str, Any]] = {
+            e.FollowCreated: {"wanted_status": "active"},
+            e.FollowDeferred: {"followed_ms": 1},
+        }
+        rest = further.get(event, {})
         assert graph.key(event(**{first: 7, second: 5}, **rest)) == "5:7" == pair_key(5, 7)
         assert graph.key(event(**{first: 5, second: 7}, **rest)) == "5:7"

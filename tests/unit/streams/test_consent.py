@@ -200,8 +200,16 @@ async def test_closing_again_in_the_same_moment_approves_nobody() -> None:
 class Overtaken(MemoryRows):
     """Rows in which Anna's account is found private by whoever read her requests before."""
 
-    async def scan(self, table: Table[R], partition: KeyTuple, *, after: KeyTuple | None = None, limit: int) -> list[R]:
-        found = await super().scan(table, partition, after=after, limit=limit)
+    async def scan(
+        self,
+        table: Table[R],
+        partition: KeyTuple,
+        *,
+        after: KeyTuple | None = None,
+        until: KeyTuple | None = None,
+        limit: int,
+    ) -> list[R]:
+        found = await super().scan(table, partition, after=after, until=until, limit=limit)
         if table.name == FOLLOW_REQUESTS.name:
             account = await self.get(ACCOUNT_ROWS.key(ANNA))
             assert account is not None
