@@ -31,7 +31,7 @@ from schemas import events as e
 from schemas.topics import MEDIA_REQUESTED
 from tests.unit.gateway_social.world import MemoryObjects
 from tests.unit.streams.river import NOW_MS, SERDE, OpenKeys, River, visible_rows
-from tests.unit.streams.scenario import ANNA, BERT, CARL, DORA, EMIL, PEOPLE, account, follow, live, post, ready
+from tests.unit.streams.scenario import ANNA, BERT, CARL, DORA, EMIL, PEOPLE, account, live, post, ready
 
 SETTLE_SECONDS = 30.0
 OWN_POSTS = (101, 103)
@@ -128,8 +128,8 @@ class World:
                 media_id=501, owner_id=ANNA, object_key=OWN_KEYS[0], content_type="image/jpeg", size_bytes=1
             ),
             e.ProfileChanged(account_id=ANNA, display_name="Anna", bio="light and shade"),
-            follow(ANNA, CARL, "pending"),
-            follow(EMIL, ANNA, "pending"),
+            _asked(ANNA, CARL),
+            _asked(17, ANNA),
             e.AccountBlocked(blocker_id=ANNA, blocked_id=16),
             e.AccountMuted(muter_id=ANNA, muted_id=BERT),
             e.AccountMuted(muter_id=BERT, muted_id=ANNA),
@@ -247,3 +247,10 @@ def _uncounted(row: Row) -> Row:
 
 
 __all__ = ["ANNA", "BERT", "CARL", "DORA", "EMIL", "PEOPLE", "World", "account", "resting_hash"]
+
+
+def _asked(follower_id: int, followee_id: int) -> e.FollowCreated:
+    """A request that waits, by a privacy that nothing here is newer than."""
+    return e.FollowCreated(
+        follower_id=follower_id, followee_id=followee_id, wanted_status="pending", privacy_version=1_000
+    )

@@ -1,7 +1,6 @@
 """The classes, the committed Avro files and the table of topics say the same."""
 
 import json
-from typing import Any
 
 import fastavro
 import pytest
@@ -65,12 +64,12 @@ def test_keys_hold_ids_and_nothing_personal(event: type[e.Event]) -> None:
 
 def test_everything_between_two_people_has_one_key() -> None:
     graph = topic_of(e.FollowCreated)
+    more: dict[type[e.Event], dict[str, object]] = {
+        e.FollowCreated: {"wanted_status": "active"},
+        e.FollowDeferred: {"followed_ms": 1},
+    }
     for event in graph.events:
         first, second = event.__struct_fields__[:2]
-        further: dict[type[e.Event], dict[str, Any]] = {
-            e.FollowCreated: {"wanted_status": "active"},
-            e.FollowDeferred: {"followed_ms": 1},
-        }
-        rest = further.get(event, {})
+        rest = more.get(event, {})
         assert graph.key(event(**{first: 7, second: 5}, **rest)) == "5:7" == pair_key(5, 7)
         assert graph.key(event(**{first: 5, second: 7}, **rest)) == "5:7"
