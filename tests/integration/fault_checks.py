@@ -9,7 +9,7 @@ from typing import Any
 
 from projections.catalogue import PROJECTIONS
 from schemas import events as e
-from schemas.topics import FEED_FANOUT
+from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
 from tests.integration.fault_wishes import Resident
 from tests.integration.fault_world import FaultWorld
 from tests.integration.workers import Hand, WorkerProcess, eventually
@@ -38,7 +38,7 @@ async def caught_up(hand: Hand, workers: Sequence[WorkerProcess]) -> float:
     began = time.monotonic()
     ordered = sorted(PROJECTIONS, key=lambda p: _ORDER.index(p.name) if p.name in _ORDER else len(_ORDER))
     places = [(projection.name, topic) for projection in ordered for topic in projection.topics]
-    places.append(("feed", FEED_FANOUT))
+    places += [("feed", lane) for lane in (FEED_FANOUT, FEED_FANOUT_PRIORITY)]
     partitions = hand.settings.kafka.partitions
 
     async def nothing_is_left() -> bool:
