@@ -61,7 +61,9 @@ class Checks:
         return [
             await self._all("every feed: exact posts, exact order", people, self._feed),
             await self._all("every profile: exact counts", people, self._profile),
-            await self._all("every post: likes, comments, hashtags", posts, self._post),
+            await self._all("every post: likes, comments, shares, saves, hashtags", posts, self._post),
+            await self._all("every post: its best comments", posts, self._top_comments),
+            await self._all("saved posts that may be seen", people, self._saved),
             await self._all("photographs: upright, right size, bare", pictures, self._photographs),
             await self._all("deleted posts are gone", self._world.deleted, self._gone),
             await self._all("blocked people do not see each other", pairs, self._apart),
@@ -108,9 +110,29 @@ class Checks:
         post = await self._lived.clients[plan.author].get_post(self._lived.posts[number].id)
         edited = {edit[0]: (edit[1], edit[2], ()) for edit in self._world.edits}
         caption, hashtags, mentions = edited.get(number, (plan.caption, plan.hashtags, plan.mentions))
-        expected = (self._truth.like_count(number), self._truth.comments[number], caption, [*hashtags], [*mentions])
-        found = (post.counts.likes, post.counts.comments, post.caption, post.hashtags, post.mentions)
+        truth, counts = self._truth, post.counts
+        counted = (truth.like_count(number), truth.comments[number], truth.shares[number], truth.save_count(number))
+        expected = (*counted, caption, [*hashtags], [*mentions])
+        found = (counts.likes, counts.comments, counts.shares, counts.saves, post.caption, post.hashtags, post.mentions)
         return None if found == expected else f"post {number}: {found} instead of {expected}"
+
+    async def _top_comments(self, number: int) -> str | None:
+        """The author sees the three most liked comments of whom they may see, among equals the newest."""
+        author = self._world.posts[number].author
+        post = await self._lived.clients[author].get_post(self._lived.posts[number].id)
+        found = [(comment.likes, int(comment.id)) for comment in post.top_comments]
+        expected = [
+            (self._truth.comment_likes[index], int(self._lived.comments[index]))
+            for index, (person, on, _) in enumerate(self._world.comments)
+            if on == number and not self._truth.apart(person, author)
+        ]
+        best = sorted(expected, reverse=True)[:3]
+        return None if found == best else f"post {number}: comments {found} instead of {best}"
+
+    async def _saved(self, person: int) -> str | None:
+        found = {self._post_of.get(post.id, -1) async for post in self._lived.clients[person].saved()}
+        expected = self._truth.saved(person)
+        return None if found == expected else f"{self._name(person)}: saved {found} instead of {expected}"
 
     async def _photographs(self, number: int) -> str | None:
         plan = self._world.posts[number]

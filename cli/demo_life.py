@@ -44,6 +44,7 @@ class Lived:
     clients: list[Client] = field(default_factory=list)
     account_ids: list[str] = field(default_factory=list)
     posts: dict[int, Post] = field(default_factory=dict)
+    comments: dict[int, str] = field(default_factory=dict)
     arrivals: list[Arrival] = field(default_factory=list)
     bytes_uploaded: int = 0
 
@@ -82,7 +83,11 @@ class Life:
         late = range(len(early), len(world.posts))
         await act("post while others watch", late, self._publish_measured, MEASURED_AT_ONCE)
         await act("like", world.likes, self._like, AT_ONCE)
-        await act("comment", world.comments, self._comment, AT_ONCE)
+        await act("comment", range(len(world.comments)), self._comment, AT_ONCE)
+        await act("reply", world.replies, self._reply, AT_ONCE)
+        await act("like comments", world.comment_likes, self._like_comment, AT_ONCE)
+        await act("save posts", world.saves, self._save, AT_ONCE)
+        await act("share posts", world.shares, self._share, AT_ONCE)
         await act("unfollow", world.unfollows, self._unfollow, AT_ONCE)
         await act("block", world.blocks, self._block, AT_ONCE)
         await act("mute", world.mutes, self._mute, AT_ONCE)
@@ -169,8 +174,27 @@ class Life:
     async def _like(self, like: tuple[int, int]) -> None:
         await self._client(like[0]).like(self.lived.posts[like[1]].id)
 
-    async def _comment(self, comment: tuple[int, int, str]) -> None:
-        await self._client(comment[0]).comment(self.lived.posts[comment[1]].id, comment[2])
+    async def _comment(self, number: int) -> None:
+        person, post, text = self._world.comments[number]
+        self.lived.comments[number] = await self._client(person).comment(self.lived.posts[post].id, text)
+
+    async def _reply(self, reply: tuple[int, int, str]) -> None:
+        person, comment, text = reply
+        await self._client(person).comment(self._post_id(comment), text, self.lived.comments[comment])
+
+    async def _like_comment(self, like: tuple[int, int]) -> None:
+        person, comment = like
+        await self._client(person).like_comment(self._post_id(comment), self.lived.comments[comment])
+
+    async def _save(self, save: tuple[int, int]) -> None:
+        await self._client(save[0]).save(self.lived.posts[save[1]].id)
+
+    async def _share(self, share: tuple[int, int]) -> None:
+        await self._client(share[0]).share(self.lived.posts[share[1]].id)
+
+    def _post_id(self, comment: int) -> str:
+        """The id of the post that a comment is on."""
+        return self.lived.posts[self._world.comments[comment][1]].id
 
     async def _unfollow(self, edge: tuple[int, int]) -> None:
         await self._client(edge[0]).unfollow(self._account(edge[1]))

@@ -18,6 +18,9 @@ class NaiveWorld:
     author: dict[int, int] = field(default_factory=dict)
     likes: set[tuple[int, int]] = field(default_factory=set)
     comments: Counter[int] = field(default_factory=Counter)
+    comment_likes: Counter[int] = field(default_factory=Counter)
+    saves: set[tuple[int, int]] = field(default_factory=set)
+    shares: Counter[int] = field(default_factory=Counter)
 
     def feed_posts(self, reader: int) -> set[int]:
         """The posts of the feed of a person, in no order."""
@@ -44,6 +47,23 @@ class NaiveWorld:
         """How many like a post."""
         return sum(liked == post for _, liked in self.likes)
 
+    def save_count(self, post: int) -> int:
+        """How many saved a post."""
+        return sum(saved == post for _, saved in self.saves)
+
+    def saved(self, person: int) -> set[int]:
+        """The posts that a person saved and may still see."""
+        return {post for who, post in self.saves if who == person and self._sees(person, self.author[post])}
+
+    def apart(self, one: int, other: int) -> bool:
+        """Whether one of two people blocks the other."""
+        return bool({(one, other), (other, one)} & self.blocks)
+
+    def _sees(self, viewer: int, author: int) -> bool:
+        if viewer == author:
+            return True
+        return not self.apart(viewer, author) and (author != PRIVATE_PERSON or (viewer, author) in self.follows)
+
     def _shows(self, reader: int, author: int) -> bool:
         if reader == author:
             return True
@@ -63,5 +83,10 @@ def truth_of(world: World) -> NaiveWorld:
     kept: Iterable[int] = set(range(len(world.posts))) - set(world.deleted)
     truth.author = {post: world.posts[post].author for post in kept}
     truth.likes = {(person, post) for person, post in world.likes if post in truth.author}
-    truth.comments = Counter(post for _, post, _ in world.comments if post in truth.author)
+    answered = [world.comments[comment][1] for _, comment, _ in world.replies]
+    commented = [post for _, post, _ in world.comments]
+    truth.comments = Counter(post for post in commented + answered if post in truth.author)
+    truth.comment_likes = Counter(comment for _, comment in world.comment_likes)
+    truth.saves = {(person, post) for person, post in world.saves if post in truth.author}
+    truth.shares = Counter(post for _, post in world.shares if post in truth.author)
     return truth

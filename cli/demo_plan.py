@@ -1,5 +1,6 @@
 """Plans a world. Pure and seeded: the same numbers give the same world, so two runs can be compared."""
 
+from collections.abc import Sequence
 from random import Random
 from unicodedata import normalize
 
@@ -43,6 +44,10 @@ def plan_world(seed: int, accounts: int, celebrity_followers: int, edition: int 
     posts = _posts(Random(f"{seed}/posts"), people)
     half = len(posts) // 2
     readers = _readers(follows, requests)
+    comments = _comments(Random(f"{seed}/comments"), posts, readers)
+    commented = [posts[number] for _, number, _ in comments]
+    replies = _acts(Random(f"{seed}/replies"), commented, readers, 2)
+    words = Random(f"{seed}/words")
     quarrels = _quarrels(Random(f"{seed}/quarrels"), follows, BLOCKS + MUTES)
     return World(
         people=people,
@@ -50,8 +55,12 @@ def plan_world(seed: int, accounts: int, celebrity_followers: int, edition: int 
         requests=requests,
         early=posts[:half],
         late=posts[half:],
-        likes=_likes(Random(f"{seed}/likes"), posts, readers),
-        comments=_comments(Random(f"{seed}/comments"), posts, readers),
+        likes=_acts(Random(f"{seed}/likes"), posts, readers, 12),
+        comments=comments,
+        replies=tuple((person, comment, words.choice(COMMENTS)) for person, comment in replies),
+        comment_likes=_acts(Random(f"{seed}/comment-likes"), commented, readers, 4),
+        saves=_acts(Random(f"{seed}/saves"), posts, readers, 3),
+        shares=_acts(Random(f"{seed}/shares"), posts, readers, 2) * 2,
         unfollows=tuple(Random(f"{seed}/unfollows").sample(follows, max(2, len(follows) // 25))),
         blocks=quarrels[:BLOCKS],
         mutes=quarrels[BLOCKS:],
@@ -140,13 +149,14 @@ def _readers(follows: tuple[tuple[int, int], ...], requests: tuple[tuple[int, st
     return readers
 
 
-def _likes(
-    random: Random, posts: tuple[PlannedPost, ...], readers: dict[int, list[int]]
+def _acts(
+    random: Random, posts: Sequence[PlannedPost], readers: dict[int, list[int]], most: int
 ) -> tuple[tuple[int, int], ...]:
+    """What up to so many of those who see each post do with it or, where posts are those of comments, with these."""
     found = []
     for number, post in enumerate(posts):
         fans = readers.get(post.author, [])
-        found += [(fan, number) for fan in random.sample(fans, min(len(fans), random.randint(0, 12)))]
+        found += [(fan, number) for fan in random.sample(fans, min(len(fans), random.randint(0, most)))]
     random.shuffle(found)
     return tuple(found)
 

@@ -71,6 +71,10 @@ class World:
         late: posts of the time after, whose way into the feeds is measured.
         likes: (person, post).
         comments: (person, post, text).
+        replies: (person, comment, text), the comment by its index in `comments`.
+        comment_likes: (person, comment), likewise.
+        saves: (person, post).
+        shares: (person, post), the same pair as often as they share.
         unfollows: (follower, followee).
         blocks: (blocker, blocked).
         mutes: (muter, muted).
@@ -85,6 +89,10 @@ class World:
     late: tuple[PlannedPost, ...]
     likes: tuple[tuple[int, int], ...]
     comments: tuple[tuple[int, int, str], ...]
+    replies: tuple[tuple[int, int, str], ...]
+    comment_likes: tuple[tuple[int, int], ...]
+    saves: tuple[tuple[int, int], ...]
+    shares: tuple[tuple[int, int], ...]
     unfollows: tuple[tuple[int, int], ...]
     blocks: tuple[tuple[int, int], ...]
     mutes: tuple[tuple[int, int], ...]
