@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from projections.catalogue import PROJECTIONS
+from gateway.read_models import READ_MODELS
 from schemas import events as e
-from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
+from schemas.topics import topic_named
 from tests.integration.fault_wishes import Resident
 from tests.integration.fault_world import FaultWorld
 from tests.integration.workers import Hand, WorkerProcess, eventually
@@ -17,7 +17,7 @@ from tests.replay.naive import NaivePost, NaiveWorld
 
 RECOVERY_SECONDS = 150.0
 FEED_PAGE = 17
-_ORDER = ("media", "posts")
+_ORDER = ("media", "posts", "feed")
 """Jobs that append come before those that fold what they appended."""
 
 
@@ -36,9 +36,8 @@ async def holds(world: FaultWorld, hand: Hand, workers: Sequence[WorkerProcess])
 async def caught_up(hand: Hand, workers: Sequence[WorkerProcess]) -> float:
     """Return once every lag is zero, by positions and by what the workers show; the seconds it took."""
     began = time.monotonic()
-    ordered = sorted(PROJECTIONS, key=lambda p: _ORDER.index(p.name) if p.name in _ORDER else len(_ORDER))
-    places = [(projection.name, topic) for projection in ordered for topic in projection.topics]
-    places += [("feed", lane) for lane in (FEED_FANOUT, FEED_FANOUT_PRIORITY)]
+    ordered = sorted(READ_MODELS, key=lambda model: _ORDER.index(model.name) if model.name in _ORDER else len(_ORDER))
+    places = [(model.name, topic_named(topic)) for model in ordered for topic in model.folds]
     partitions = hand.settings.kafka.partitions
 
     async def nothing_is_left() -> bool:
