@@ -85,12 +85,15 @@ class FaultWorld:
         lanes = [asyncio.create_task(self._live(number, night)) for number in range(len(self.residents))]
         try:
             yield self.tally
-            night.set()
-            await asyncio.wait_for(asyncio.gather(*lanes), SETTLE_SECONDS)
         finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
+            # Also after a failure: what somebody began is brought to its end, or the next test would find half of it.
+            night.set()
+            try:
+                await asyncio.wait_for(asyncio.gather(*lanes), SETTLE_SECONDS)
+            finally:
+                for lane in lanes:
+                    lane.cancel()
+                await asyncio.gather(*lanes, return_exceptions=True)
 
     async def everyone_posts(self, times: int) -> None:
         """All people post at once, so many times."""

@@ -224,11 +224,6 @@ class Hand:
             for partition, end in ends.items()
         )
 
-    async def records_in(self, *topics: Topic) -> int:
-        """How many records were ever appended to these topics."""
-        ends = [await asyncio.to_thread(_ends, self.settings.kafka, topic.name) for topic in topics]
-        return sum(end for of_topic in ends for end in of_topic.values())
-
     async def settled(self) -> None:
         """Return once everything that was appended has run through media, posts and feed, in the river's order."""
 
