@@ -108,8 +108,8 @@ class ApprovalReaction:
 class FollowReaction:
     """After the graph: hold the batch's follows and requests against the privacy that each followee has now.
 
-    Only a decision that was made by an older privacy is looked at. Which came first, a follow or the going private, is
-    told by their time stamps, as whoever was let in before stays.
+    Only a decision that was made by an older privacy is looked at, and a deferral, as the account may be public again.
+    Which came first, a follow or the going private, is told by their time stamps, as whoever was let in before stays.
 
     Args:
         rows: accounts.
@@ -139,9 +139,12 @@ class FollowReaction:
 
 
 def _conclusion(
-    event: e.FollowCreated, made_ms: int, account: AccountRow
+    event: e.FollowCreated | e.FollowDeferred, made_ms: int, account: AccountRow
 ) -> e.FollowApproved | e.FollowDeferred | None:
     """What becomes of a follow or request, given the followee's account; None where it stands."""
+    if isinstance(event, e.FollowDeferred):
+        # The account went public before the request was there to be approved.
+        return None if account.private else _approval(event.follower_id, event.followee_id, made_ms)
     if account.privacy_version <= event.privacy_version:
         return None
     if event.wanted_status == "pending" and not account.private:
@@ -168,22 +171,23 @@ def _wishes(folded: Folded) -> dict[int, _Wish]:
     return wishes
 
 
-def _follows(folded: Folded) -> list[tuple[Recorded, e.FollowCreated]]:
-    """The batch's follows that made what stands between the two after it.
+def _follows(folded: Folded) -> list[tuple[Recorded, e.FollowCreated | e.FollowDeferred]]:
+    """The batch's follows and deferrals that made what stands between the two after it.
 
     A follow that is in the log again under its id wrote nothing at its second place, so its pair is older than that.
     """
-    found = []
+    found: list[tuple[Recorded, e.FollowCreated | e.FollowDeferred]] = []
     for recorded in folded.batch.events:
         match recorded.event:
-            case e.FollowCreated() as event:
+            case e.FollowCreated() | e.FollowDeferred() as event:
+                wanted = "pending" if isinstance(event, e.FollowDeferred) else event.wanted_status
                 low, high = sorted((event.follower_id, event.followee_id))
                 key = PAIRS.key(low, high)
                 pair = folded.row(key)
                 if pair is None or folded.state.get(key, ABSENT).offset < recorded.place:
                     continue
                 side = side_of(pair, event.follower_id)
-                if (side.follows, side.follows_since_ms) == (event.wanted_status, recorded.timestamp_ms):
+                if (side.follows, side.follows_since_ms) == (wanted, recorded.timestamp_ms):
                     found.append((recorded, event))
     return found
 

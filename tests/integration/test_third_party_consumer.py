@@ -48,7 +48,12 @@ async def test_confluents_deserialiser_reads_every_topic(hand: Hand, settings: S
     messages = await asyncio.to_thread(read_at, settings, positions)
     values = [message.value() for message in messages]
     assert (values[0]["account_id"], values[0]["private"]) == (author, False)
-    assert values[1] == {"follower_id": reader, "followee_id": author, "wanted_status": "active"}
+    assert values[1] == {
+        "follower_id": reader,
+        "followee_id": author,
+        "wanted_status": "active",
+        "privacy_version": -1,
+    }
     assert (values[2]["post_id"], values[2]["media_ids"]) == (post_id, [media_id])
     assert values[3]["variants"][0]["name"] == "w320.jpeg"
     assert values[4] == {"actor_id": reader, "post_id": post_id}

@@ -66,6 +66,16 @@ async def test_going_private_keeps_followers() -> None:
     assert await status(river, BERT) == "active"
 
 
+async def test_a_follow_that_is_deferred_once_the_account_is_public_again_is_approved() -> None:
+    river = await world(private=False)
+    river.append(follow(BERT, ANNA), at_ms=NOW_MS - 5)
+    await river.pump()
+    river.append(e.FollowDeferred(follower_id=BERT, followee_id=ANNA, followed_ms=NOW_MS - 5))
+    await river.pump()
+    assert await status(river, BERT) == "active"
+    assert await count(river, "requests") == 0
+
+
 async def test_all_that_had_asked_are_approved_at_once() -> None:
     river = await world()
     river.append(*(follow(one, ANNA, "pending") for one in (BERT, CARL)), at_ms=NOW_MS - 5)
