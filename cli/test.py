@@ -16,6 +16,8 @@ from infra.local.home import REPOSITORY
 
 # One process for each core; a file stays with one of them, so that its fixtures are made once.
 FAST = ("-m", "not integration", "-n", "logical", "--dist", "loadfile")
+# The engines want the cores for themselves, and their tests take turns on them.
+ENGINES = ("-m", "integration")
 LINTERS: dict[str, tuple[str, ...]] = {
     "ruff check": ("ruff", "check", "--quiet", "."),
     "ruff format --check": ("ruff", "format", "--check", "--quiet", "."),
@@ -39,16 +41,20 @@ def run_tests(
         with progress.shown():
             ensure_engines(progress.say)
     failed = [] if pytest_arguments else _failed_linters(console)
-    # The caller's folder stays the current one, so that a path given here means what it says.
-    where = [] if pytest_arguments else [f"--rootdir={REPOSITORY}", str(REPOSITORY / "tests")]
-    command = [
-        sys.executable, "-m", "pytest", "-c", str(REPOSITORY / "pyproject.toml"), *where, *(FAST if fast else ()),
-        *(pytest_arguments or ()),
-    ]  # fmt: skip
-    status = subprocess.run(command, check=False).returncode
+    if pytest_arguments:
+        statuses = [_pytest(*(FAST if fast else ()), *pytest_arguments)]
+    else:
+        where = (f"--rootdir={REPOSITORY}", str(REPOSITORY / "tests"))
+        statuses = [_pytest(*where, *kind) for kind in ((FAST,) if fast else (FAST, ENGINES))]
     if failed:
         console.print(f"[red]Failed before the tests: {', '.join(failed)}[/red]")
-    raise typer.Exit(status or int(bool(failed)))
+    raise typer.Exit(next((status for status in statuses if status), int(bool(failed))))
+
+
+def _pytest(*arguments: str) -> int:
+    """Run pytest in the caller's folder, so that a path given there means what it says; its exit status."""
+    command = [sys.executable, "-m", "pytest", "-c", str(REPOSITORY / "pyproject.toml"), *arguments]
+    return subprocess.run(command, check=False).returncode
 
 
 def _failed_linters(console: Console) -> list[str]:
