@@ -75,6 +75,16 @@ class Facts:
     liked: set[str]
     saved: set[str]
 
+    def with_more(self, other: "Facts") -> "Facts":
+        """These facts and those that were read after them."""
+        return Facts(
+            [*self.posts, *other.posts],
+            self.accounts | other.accounts,
+            self.relations | other.relations,
+            self.liked | other.liked,
+            self.saved | other.saved,
+        )
+
 
 def nobody_asks() -> None:
     """For surfaces that look the same whether or not the cache answers."""

@@ -1,6 +1,7 @@
 """Hydration: posts by id become the JSON of their cards, for those that the viewer may see.
 
-One round trip reads all that a page shows but the authors of its comments, and a second one these.
+One round trip reads all that a page shows but the authors of its comments, one more what stands in for hidden posts,
+and a last one these authors.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -51,11 +52,16 @@ async def hydrate(
     Returns:
         For each post the JSON of a `PostCard`, None where it is not to be shown and behind the last one made.
     """
-    if not shown:
-        return []
-    author_ids = dict.fromkeys([author_id for _, author_id in shown])
-    facts = await read_facts(services, viewer_id, [post_id for post_id, _ in shown], author_ids, away=away)
-    seen = list(_seen(viewer_id, shown, facts, rule))[:cards_max]
+    wanted = len(shown) if cards_max is None else cards_max
+    facts, seen = Facts([], {}, {}, set(), set()), list[_SeenPost]()
+    # What lies behind the cards that are wanted is read only in place of hidden ones.
+    for first, part in ((0, shown[:wanted]), (wanted, shown[wanted:])):
+        if part and len(seen) < wanted:
+            author_ids = dict.fromkeys([author_id for _, author_id in part])
+            read = await read_facts(services, viewer_id, [post_id for post_id, _ in part], author_ids, away=away)
+            seen += _seen(viewer_id, first, part, read, rule)
+            facts = facts.with_more(read)
+    seen = seen[:wanted]
     commenters = await _commenters(services, viewer_id, facts, seen, away)
     cards: list[bytes | None] = [None] * len(shown)
     for one in seen:
@@ -89,8 +95,10 @@ async def visible_posts(services: Services, viewer_id: int | None, post_ids: Seq
     }
 
 
-def _seen(viewer_id: int | None, shown: Sequence[tuple[int, int]], facts: Facts, rule: Rule) -> Iterable[_SeenPost]:
-    for place, ((post_id, author_id), values) in enumerate(zip(shown, facts.posts, strict=True)):
+def _seen(
+    viewer_id: int | None, first: int, shown: Sequence[tuple[int, int]], facts: Facts, rule: Rule
+) -> Iterable[_SeenPost]:
+    for place, ((post_id, author_id), values) in enumerate(zip(shown, facts.posts, strict=True), first):
         author = facts.accounts.get(author_id)
         card, counts = values[0], _counts(values)
         if author is None or counts is None or not isinstance(card, bytes):

@@ -143,7 +143,6 @@ class _Building:
     async def take(self, skeleton: Skeleton) -> Place | None:
         """Show what may be shown of a stretch. Answers where the page goes on, once it is full."""
         entries = skeleton.stretch.entries
-        # What is ahead is read along with the rest, so that hidden entries cost no further round trip.
         for entry, card in zip(entries, await self._cards(entries), strict=True):
             if card is None:
                 continue
