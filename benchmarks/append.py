@@ -4,14 +4,12 @@ Real uvicorn, Kafka, Redis and Cassandra; the load comes from another process, a
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from benchmarks.gateway_process import gateway_process
 from benchmarks.http_load import Load, Rate
 from benchmarks.result import Result, paired
 from infra.local.ports import pick_free_port_base
@@ -36,7 +35,6 @@ _KEYED_REQUESTS = 500
 _KEYED_CONNECTIONS = 8  # lightweight transactions queue in one Cassandra node; more only wait
 _CONNECTIONS = 32
 _AUTHOR_ID, _POST_ID = 1, 2
-_BOOT_SECONDS = 60.0
 _PASSWORD = "a benchmark's password"
 
 
@@ -48,7 +46,7 @@ def run(rounds: int = 5) -> list[Result]:
             environment = stack.environment()
             _migrate(environment)
             asyncio.run(_seed(environment))
-            with _server(environment) as server:
+            with gateway_process("benchmarks.append_server", environment) as server:
                 return _measure(server, rounds)
 
 
@@ -138,32 +136,6 @@ def _migrate(environment: Mapping[str, str]) -> None:
         check=True,
         timeout=180,
     )
-
-
-@contextlib.contextmanager
-def _server(environment: Mapping[str, str]) -> Iterator[str]:
-    """The gateway's address, served by a process of its own."""
-    address = f"http://{environment['PHOTOLOG_GATEWAY__HOST']}:{environment['PHOTOLOG_GATEWAY__PORT']}"
-    # Each request's log line is written as in production, but not kept.
-    server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.append_server"], env=os.environ | environment, stderr=subprocess.DEVNULL
-    )
-    try:
-        _await(address, server)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _await(address: str, server: "subprocess.Popen[bytes]") -> None:
-    give_up = time.monotonic() + _BOOT_SECONDS
-    while time.monotonic() < give_up and server.poll() is None:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{address}/readyz", timeout=5).is_success:
-                return
-        time.sleep(0.2)
-    raise RuntimeError("the benchmark's gateway did not start")
 
 
 async def _seed(environment: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from benchmarks.gateway_process import gateway_process
 from benchmarks.http_load import Load, Rate
 from infra.local.ports import pick_free_port_base
 from infra.local.stack import Stack
@@ -21,7 +22,6 @@ from photolog.settings import Settings
 CARDS = 20
 _REQUESTS = 1_500
 _CONNECTIONS = 16
-_BOOT_SECONDS = 60.0
 _PASSWORD = "a benchmark's password"
 _MODULE = "benchmarks.feed_server"
 
@@ -55,7 +55,7 @@ def serving() -> Iterator[Serving]:
             environment = stack.environment()
             command = [sys.executable, "-m", "cli.app", "migrate"]
             subprocess.run(command, env=os.environ | environment, stdout=subprocess.DEVNULL, check=True, timeout=180)
-            with _server(environment) as address:
+            with gateway_process(_MODULE, environment) as address:
                 yield Serving(address, environment, stack_settings(environment))
 
 
@@ -118,30 +118,6 @@ def warm_page(serving: Serving, viewer: Viewer) -> bytes:
     if len(answer.json()["items"]) != CARDS or answer.json()["degraded"]:
         raise RuntimeError(f"the page has {len(answer.json()['items'])} cards, not {CARDS}")
     return answer.content
-
-
-@contextlib.contextmanager
-def _server(environment: Mapping[str, str]) -> Iterator[str]:
-    """The gateway's address, served by a process of its own."""
-    address = f"http://{environment['PHOTOLOG_GATEWAY__HOST']}:{environment['PHOTOLOG_GATEWAY__PORT']}"
-    # Each request's log line is written as in production, but not kept.
-    server = subprocess.Popen([sys.executable, "-m", _MODULE], env=os.environ | environment, stderr=subprocess.DEVNULL)
-    try:
-        _await(address, server)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _await(address: str, server: "subprocess.Popen[bytes]") -> None:
-    give_up = time.monotonic() + _BOOT_SECONDS
-    while time.monotonic() < give_up and server.poll() is None:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{address}/readyz", timeout=5).is_success:
-                return
-        time.sleep(0.2)
-    raise RuntimeError("the benchmark's gateway did not start")
 
 
 def stack_settings(environment: Mapping[str, str]) -> Settings:

@@ -1,0 +1,47 @@
+"""The gateway that a benchmark measures, in a process of its own beside whoever loads it."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+
+import httpx
+
+_BOOT_SECONDS = 60.0
+
+
+@contextlib.contextmanager
+def gateway_process(module: str, environment: Mapping[str, str]) -> Iterator[str]:
+    """Serve for as long as the context lasts.
+
+    Args:
+        module: what runs it.
+        environment: the settings' keys.
+
+    Yields:
+        Its address, once it is ready.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
+    address = f"http://{environment['PHOTOLOG_GATEWAY__HOST']}:{environment['PHOTOLOG_GATEWAY__PORT']}"
+    # Each request's log line is written as in production, but not kept.
+    server = subprocess.Popen([sys.executable, "-m", module], env=os.environ | environment, stderr=subprocess.DEVNULL)
+    try:
+        _await(address, server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _await(address: str, server: "subprocess.Popen[bytes]") -> None:
+    give_up = time.monotonic() + _BOOT_SECONDS
+    while time.monotonic() < give_up and server.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{address}/readyz", timeout=5).is_success:
+                return
+        time.sleep(0.2)
+    raise RuntimeError("the benchmark's gateway did not start")
