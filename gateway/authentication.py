@@ -1,9 +1,11 @@
 """Who calls, and whether they still may: asked exactly, on every request, in one round trip to the cache.
 
-A session's state has two forms in the cache: "alive until T", written by whoever read its row, and "revoked", written
-by whoever ended it. Revoked has the highest version there is, so a reader that read the row just before its end
-cannot undo it; and "alive" is believed for a minute only, so that a cache that lost a write cannot keep a dead session
-longer. A cache that is away or knows nothing is never an answer: the rows decide, and without them nobody gets in.
+A session's state has three forms in the cache: "alive until T", written by whoever read its row and found its account
+not marked as erased; "leaving", written by whoever marked the account or found the mark; and "revoked", written by
+whoever ended the session. Each of the latter has a version above all before, so that a reader that read the rows just
+before cannot undo it; and "alive" is believed for a minute only, so that a cache that lost a write cannot keep a dead
+session longer. A cache that is away or knows nothing is never an answer: the rows decide, and without them nobody gets
+in.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +15,7 @@ from typing import Literal
 import structlog
 
 from gateway.tokens import AccessTokens
-from gateway.vault.port import Sessions
+from gateway.vault.port import Erasures, Sessions
 from photolog.errors import Forbidden, StoreUnavailable, Unauthenticated
 from photolog.ids import slot_of
 from projections.accounts import ACCOUNTS
@@ -21,20 +23,21 @@ from projections.card_json import Standing
 from projections.cards import account_key, account_standing, account_writes
 from projections.stores.port import MISSING, CacheWrite, Missing, RowStore, VersionedCache
 
-ALIVE_MS = 60_000
-_REVOKED = b"revoked"
+_REVOKED, _LEAVING = b"revoked", b"leaving"
 _REVOKED_VERSION = 1 << 52  # above any Unix milliseconds, and exact in Lua's numbers
+_LEAVING_VERSION = _REVOKED_VERSION - 1
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls."""
+    """Who calls. `leaving` where the account is marked as erased: its owner may look on until its row says so, too."""
 
     role: Literal["anonymous", "account", "operator"] = "anonymous"
     account_id: int | None = None
     session_id: int | None = None
     operator: str | None = None
+    leaving: bool = False
 
     @property
     def scope(self) -> str:
@@ -55,6 +58,8 @@ class Authentication:
         cache: sessions and accounts, cached.
         rows: accounts.
         sessions: sessions.
+        erasures: the marks.
+        alive_seconds: how long a session is believed to be alive, and its account not marked, without asking the rows.
         clock_ms: Unix milliseconds.
     """
 
@@ -64,12 +69,16 @@ class Authentication:
         cache: VersionedCache,
         rows: RowStore,
         sessions: Sessions,
+        erasures: Erasures,
+        alive_seconds: int,
         clock_ms: Callable[[], int],
     ) -> None:
         self._tokens = tokens
         self._cache = cache
         self._rows = rows
         self._sessions = sessions
+        self._erasures = erasures
+        self._alive_ms = alive_seconds * 1_000
         self._clock_ms = clock_ms
 
     async def caller(self, wanted: str, authorization: bytes | None) -> Caller:
@@ -95,8 +104,8 @@ class Authentication:
         if claims.role != "account" or claims.sid is None:
             raise Forbidden("forbidden", "this needs an account's token")
         account_id, session_id = int(claims.sub), int(claims.sid)
-        await self._require(account_id, session_id)
-        return Caller("account", account_id, session_id)
+        leaving = await self._require(account_id, session_id)
+        return Caller("account", account_id, session_id, leaving=leaving)
 
     async def require_active(self, account_id: int, gone: Unauthenticated) -> None:
         """Raise Forbidden for a suspended account, and `gone` for a deleted one."""
@@ -112,11 +121,25 @@ class Authentication:
         key, field = _session_place(account_id, session_id)
         await self._cache.merge([CacheWrite(key, field, _REVOKED_VERSION, _REVOKED)])
 
-    async def _require(self, account_id: int, session_id: int) -> None:
+    async def marked(self, account_id: int) -> None:
+        """Make known that an account is marked, to every session that there is. To be called once the mark stands.
+
+        A session that is opened later is asked for first when its account is marked.
+
+        Raises:
+            StoreUnavailable: it is not known everywhere yet; do it again.
+        """
+        places = [_session_place(account_id, row.session_id) for row in await self._sessions.listed(account_id)]
+        await self._cache.merge([CacheWrite(key, field, _LEAVING_VERSION, _LEAVING) for key, field in places])
+
+    async def _require(self, account_id: int, session_id: int) -> bool:
+        """Whether the account is marked. Raises where it, or the session, is gone."""
         session, account = await self._cached([_session_place(account_id, session_id), account_key(account_id)])
-        if not await self._alive(account_id, session_id, session):
+        state = await self._state(account_id, session_id, session)
+        if state == _REVOKED:
             raise _ended()
         _require_active(await self._standing(account_id, account), _ended())
+        return state == _LEAVING
 
     async def _cached(self, keys: list[tuple[str, str]]) -> list[bytes | Missing | None]:
         """One value for each (key, field), in one round trip; an absent cache knows nothing."""
@@ -127,17 +150,21 @@ class Authentication:
             return [MISSING] * len(keys)
         return [values[0] for values in found]
 
-    async def _alive(self, account_id: int, session_id: int, cached: bytes | Missing | None) -> bool:
+    async def _state(self, account_id: int, session_id: int, cached: bytes | Missing | None) -> bytes:
         now_ms = self._clock_ms()
-        if cached == _REVOKED:
-            return False
+        if cached in (_REVOKED, _LEAVING):
+            return cached
         if isinstance(cached, bytes) and int(cached) > now_ms:
-            return True
+            return cached
+        # The session first: one that is opened after its account was marked then finds the mark.
         if await self._sessions.get(account_id, session_id) is None:
-            return False
+            return _REVOKED
+        state, version = b"%d" % (now_ms + self._alive_ms), now_ms
+        if await self._erasures.get(account_id) is not None:
+            state, version = _LEAVING, _LEAVING_VERSION
         key, field = _session_place(account_id, session_id)
-        await self._keep([CacheWrite(key, field, now_ms, b"%d" % (now_ms + ALIVE_MS))])
-        return True
+        await self._keep([CacheWrite(key, field, version, state)])
+        return state
 
     async def _standing(self, account_id: int, cached: bytes | Missing | None) -> Standing:
         """An account that is not there yet was just made: nobody was told that it is anything but active."""

@@ -111,7 +111,9 @@ async def _services(
         cursors=Cursors(key_bytes(secrets.hash_key)),
         passwords=Passwords(),
         tokens=tokens,
-        authentication=Authentication(tokens, cache, rows, vault.sessions, now_ms),
+        authentication=Authentication(
+            tokens, cache, rows, vault.sessions, vault.erasures, limits.session_cache_seconds, now_ms
+        ),
         buckets=SteadyBuckets(RedisBuckets(redis), MemoryBuckets(), circuit),
     )
 

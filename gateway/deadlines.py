@@ -14,3 +14,8 @@ def request_seconds_max(settings: Settings) -> float:
 def command_seconds_max(settings: Settings) -> float:
     """After so long nothing of a command reaches the log any more: an append may outlive the request that began it."""
     return request_seconds_max(settings) + settings.kafka.append_timeout_ms / 1_000
+
+
+def marked_seconds_max(settings: Settings) -> float:
+    """So long after an account was marked nothing of its commands reaches the log any more, whatever caches lost."""
+    return settings.limits.session_cache_seconds + command_seconds_max(settings)

@@ -1,5 +1,8 @@
 """Erasures as the gateway sees them: the marker that stops every command, and the address where its owner may look.
 
+A session knows whether its account is marked (gateway/authentication.py), so that a command asks for nothing beside
+what tells who calls. Whoever passed before the mark was known is waited out before anything is taken back.
+
 The address holds the account's id and a keyed tag, so only who was told it can read it, and nothing need be stored:
 the account itself cannot log in any more.
 """
@@ -7,9 +10,11 @@ the account itself cannot log in any more.
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from gateway.vault.port import Erasures
+from gateway.authentication import Caller
+from gateway.services import Services
+from gateway.vault.port import ErasureRow
 from photolog.errors import Forbidden, NotFound
 from photolog.log.record import EncodedRecord
 from schemas.topics import ACCOUNTS
@@ -45,24 +50,38 @@ def account_of_receipt(key: bytes, text: str) -> int:
     return int.from_bytes(identity, "big")
 
 
-async def require_not_erased(erasures: Erasures, caller_id: int | None, records: Sequence[EncodedRecord]) -> None:
-    """Refuse to append for an account that is marked, be it the caller or the one that the records are of.
+async def mark(services: Services, account_id: int) -> None:
+    """Mark an account as erased, for ever: once this returns, every command of its sessions is refused.
 
-    Asked as late as possible, of the rows and nothing else: without an answer nothing is appended.
+    Raises:
+        StoreUnavailable: it may be marked, but not everyone knows; do it again.
+    """
+    now_ms = services.clock_ms()
+    await services.vault.erasures.begin(ErasureRow(account_id=account_id, requested_ms=now_ms, step_ms=now_ms))
+    await services.authentication.marked(account_id)
+
+
+def require_staying(caller: Caller) -> None:
+    """Raise Forbidden for a caller who is marked."""
+    if caller.leaving:
+        raise _erased()
+
+
+async def require_not_erased(services: Services, caller: Caller, records: Iterable[EncodedRecord]) -> None:
+    """Refuse to append for a marked account that is not the caller: an operator's subject, or a sign-up's retry.
 
     Raises:
         Forbidden: one is marked.
         StoreUnavailable: the marker could not be read.
     """
-    for account_id in _accounts(caller_id, records):
-        if await erasures.get(account_id) is not None:
-            raise Forbidden("account-erased", "the account was erased")
+    accounts = {int(record.key) for record in records if record.topic == ACCOUNTS.name}
+    for account_id in accounts - {caller.account_id}:
+        if await services.vault.erasures.get(account_id) is not None:
+            raise _erased()
 
 
-def _accounts(caller_id: int | None, records: Sequence[EncodedRecord]) -> Iterable[int]:
-    """A sign-up's retry has no caller: its record's key tells the account."""
-    named = {int(record.key) for record in records if record.topic == ACCOUNTS.name}
-    return named if caller_id is None else named | {caller_id}
+def _erased() -> Forbidden:
+    return Forbidden("account-erased", "the account was erased")
 
 
 def _tag(key: bytes, raw: bytes) -> bytes:

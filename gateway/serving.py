@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.appending import append, encode
 from gateway.authentication import Caller
 from gateway.endpoint import Answer, Call, Command, Endpoint
-from gateway.erasures import require_not_erased
+from gateway.erasures import require_not_erased, require_staying
 from gateway.limits.addresses import ClientAddresses
 from gateway.limits.limiter import Admission, Limiter
 from gateway.middleware import ROUTE, SAID
@@ -111,6 +111,8 @@ class ServedEndpoint:
     async def _decide(self, scope: Scope, headers: Headers, caller: Caller, call: Call, body: bytes) -> _Reply:
         if self.endpoint.method == "GET":
             return await self._outcome(call, caller)
+        if not self.endpoint.erases:
+            require_staying(caller)
         key = idempotency_key(headers)
         if key is None or self.endpoint.observes:
             return await self._outcome(call, caller)
@@ -153,7 +155,7 @@ class ServedEndpoint:
 
     async def _appended(self, row: ReservationRow, caller: Caller, command: Command | None = None) -> _Reply:
         if not self.endpoint.erases:
-            await require_not_erased(self._services.vault.erasures, caller.account_id, row.records)
+            await require_not_erased(self._services, caller, row.records)
         positions = await append(self._services, row.records)
         if command is not None and command.acknowledged is not None:
             await command.acknowledged()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from gateway.bootstrap import cassandra_vault
-from gateway.deadlines import command_seconds_max
+from gateway.deadlines import marked_seconds_max
 from leaving.cache_entries import CacheEntries, RedisEntries
 from leaving.log_reader import KafkaLog
 from leaving.resources import LeavingResources
@@ -62,6 +62,6 @@ async def connect_scan(settings: Settings) -> AsyncIterator[tuple[LeavingResourc
             hash_key=key_bytes(secrets.hash_key),
             master_key=key_bytes(secrets.master_key),
             export_seconds=limits.export_seconds,
-            settle_seconds=command_seconds_max(settings) + _SLACK_SECONDS,
+            settle_seconds=marked_seconds_max(settings) + _SLACK_SECONDS,
         )
         yield resources, RedisEntries(redis)

@@ -209,6 +209,8 @@ class LimitSettings(Group):
     """life of an access token"""
     refresh_token_seconds: int = Field(default=30 * 86_400, ge=60)
     """life of a session that is not used"""
+    session_cache_seconds: int = Field(default=60, ge=1, le=3_600)
+    """how long a session is believed to be alive without asking its row, where a cache lost that it ended"""
     reservation_seconds: int = Field(default=86_400, ge=60)
     """how long an Idempotency-Key is remembered"""
     username_rest_seconds: int = Field(default=365 * 86_400, ge=1, le=630_720_000)

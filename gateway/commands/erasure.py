@@ -8,10 +8,9 @@ from typing import Annotated
 import msgspec
 
 from gateway.endpoint import Body, Call, Command, Endpoint
-from gateway.erasures import receipt_id
+from gateway.erasures import mark, receipt_id
 from gateway.limits.guesses import password_guesses
 from gateway.services import Services
-from gateway.vault.port import ErasureRow
 from gateway.visibility import nothing_here
 from photolog.errors import Forbidden
 from photolog.settings import key_bytes
@@ -52,8 +51,7 @@ async def erase(services: Services, call: Call) -> Command:
 
 
 async def _erased(services: Services, account_id: int) -> Command:
-    now_ms = services.clock_ms()
-    await services.vault.erasures.begin(ErasureRow(account_id=account_id, requested_ms=now_ms, step_ms=now_ms))
+    await mark(services, account_id)
     address = receipt_id(key_bytes(services.settings.secrets.hash_key), account_id)
     return Command(
         (AccountDeleted(account_id=account_id),),

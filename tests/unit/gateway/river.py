@@ -239,7 +239,15 @@ class River:
             cursors=Cursors(key),
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
             tokens=tokens,
-            authentication=Authentication(tokens, self.cache, self.rows, self.vault.sessions, clock_ms),
+            authentication=Authentication(
+                tokens,
+                self.cache,
+                self.rows,
+                self.vault.sessions,
+                self.vault.erasures,
+                self.settings.limits.session_cache_seconds,
+                clock_ms,
+            ),
             clock_ms=clock_ms,
             buckets=self.buckets,
         )

@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 
-from gateway.vault.port import ErasureRow
+from gateway.erasures import mark
 from tests.unit.gateway.river import River, person
 from tests.unit.gateway_social.world import MemoryObjects
 
@@ -52,7 +52,7 @@ async def test_someone_elses_export_is_not_there(client: httpx.AsyncClient) -> N
 
 async def test_a_marked_account_gets_no_export(client: httpx.AsyncClient, river: River) -> None:
     ada = await person(client, "ada")
-    await river.vault.erasures.begin(ErasureRow(account_id=int(ada.account_id), requested_ms=1, step_ms=1))
+    await mark(river.services, int(ada.account_id))
     answer = await ada.request("POST", "/v1/me/export")
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/account-erased")
     assert await river.vault.exports.get(int(ada.account_id)) is None

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from gateway.erasures import mark
 from gateway.signup import resting_hash
 from gateway.vault.port import ErasureRow
 from photolog.errors import Invalid, StoreUnavailable
@@ -18,8 +19,13 @@ async def leave(who: Person, password: str = PASSWORD, **rest: dict[str, str]) -
     return await who.request("DELETE", "/v1/me", json={"password": password}, **rest)
 
 
-async def mark(river: River, who: Person) -> None:
+async def marked(river: River, who: Person) -> None:
     """What the command does first; a crash may follow."""
+    await mark(river.services, int(who.account_id))
+
+
+async def marked_untold(river: River, who: Person) -> None:
+    """The mark, by a gateway that died before it told anybody."""
     row = ErasureRow(account_id=int(who.account_id), requested_ms=river.now_ms, step_ms=river.now_ms)
     await river.vault.erasures.begin(row)
 
@@ -89,17 +95,63 @@ async def test_a_marked_account_appends_nothing_though_its_session_is_alive(
     client: httpx.AsyncClient, river: River
 ) -> None:
     ada = await person(client, "ada")
-    await mark(river, ada)
+    assert (await ada.request("GET", "/v1/me")).status_code == 200
+    await marked(river, ada)
+    await refused(river, ada)
+    assert (await ada.request("GET", "/v1/me")).status_code == 200, "until its row says so, too"
+
+
+async def refused(river: River, who: Person) -> None:
+    """A command of a marked account is, and appends nothing."""
     records = len(river.records)
-    answer = await ada.request("PATCH", "/v1/me", json={"bio": "still here"})
+    answer = await who.request("PATCH", "/v1/me", json={"bio": "still here"})
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/account-erased")
     assert len(river.records) == records
+
+
+async def test_a_session_that_was_opened_after_the_mark_appends_nothing(
+    client: httpx.AsyncClient, river: River
+) -> None:
+    ada = await person(client, "ada")
+    await marked(river, ada)
+    await refused(river, await ada.log_in())
+
+
+async def test_a_mark_holds_while_the_cache_is_away(client: httpx.AsyncClient, river: River) -> None:
+    ada = await person(client, "ada")
+    await marked(river, ada)
+    river.cache.away = True
+    await refused(river, ada)
+
+
+async def test_a_mark_that_nobody_was_told_of_is_found_within_a_sessions_life_in_the_cache(
+    client: httpx.AsyncClient, river: River
+) -> None:
+    ada = await person(client, "ada")
+    assert (await ada.request("GET", "/v1/me")).status_code == 200
+    await marked_untold(river, ada)
+    river.now_ms += river.settings.limits.session_cache_seconds * 1_000
+    await refused(river, ada)
+
+
+async def test_nobody_is_told_of_a_mark_that_not_everyone_knows(client: httpx.AsyncClient, river: River) -> None:
+    ada = await person(client, "ada")
+    records = len(river.records)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(river.cache, "merge", _away)
+        assert (await leave(ada)).status_code == 503
+    assert len(river.records) == records
+    assert (await leave(ada)).status_code == 202
+
+
+async def _away(*_: object) -> None:
+    raise StoreUnavailable("it is away")
 
 
 async def test_a_retry_of_an_earlier_command_appends_nothing(client: httpx.AsyncClient, river: River) -> None:
     ada = await person(client, "ada")
     assert (await ada.request("PATCH", "/v1/me", json={"bio": "x"}, headers=KEY)).status_code == 200
-    await mark(river, ada)
+    await marked(river, ada)
     records = len(river.records)
     answer = await ada.request("PATCH", "/v1/me", json={"bio": "x"}, headers=KEY)
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/account-erased")
@@ -117,32 +169,13 @@ async def test_a_retried_sign_up_does_not_bring_the_account_back(client: httpx.A
     assert len(river.records) == records
 
 
-async def test_a_command_that_was_decided_before_the_mark_is_not_appended_after_it(
-    client: httpx.AsyncClient, river: River
-) -> None:
-    ada = await person(client, "ada")
-    ensure, records = river.keyring.ensure, len(river.records)
-
-    async def marked_meanwhile(subjects: object) -> None:
-        await mark(river, ada)
-        await ensure([])
-
-    river.keyring.ensure = marked_meanwhile  # type: ignore[method-assign,assignment]
-    answer = await ada.request("PATCH", "/v1/me", json={"bio": "late"})
-    assert answer.status_code == 403
-    assert len(river.records) == records
-
-
 async def test_nothing_is_appended_while_the_mark_cannot_be_read(
     client: httpx.AsyncClient, river: River, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = await person(client, "ada")
     records = len(river.records)
 
-    async def away(account_id: int) -> None:
-        raise StoreUnavailable("the vault is away")
-
-    monkeypatch.setattr(river.vault.erasures, "get", away)
+    monkeypatch.setattr(river.vault.erasures, "get", _away)
     assert (await ada.request("PATCH", "/v1/me", json={"bio": "x"})).status_code == 503
     assert len(river.records) == records
 
