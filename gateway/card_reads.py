@@ -5,6 +5,7 @@ written back for the next reader.
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import structlog
@@ -36,25 +37,45 @@ from projections.top_comments import TOP
 from projections.writes import Kept
 
 POST_FIELDS = (CARD, *SUMS, TOP)
+_ACCOUNT_FIELDS = (CARD,)
 _PARTS_MAX = 4_096  # partitions of a topic, at most
 logger = structlog.get_logger(__name__)
 
 Values = list[bytes | Missing | None]
-_Kind = Literal["post", "account", "relations", "likes", "saves"]
+_Own = Literal["relations", "likes", "saves"]
+_OWN_KEYS: dict[_Own, Callable[[int], str]] = {"relations": relations_key, "likes": likes_key, "saves": saves_key}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Asked:
-    """Entries of the cache and their fields, what each is, and whose: a post's or an account's id, or the viewer's."""
+    """What is asked of the cache, entry by entry in this order: posts, accounts, and each of the viewer's own entries.
 
-    wanted: list[tuple[str, Sequence[str]]]
-    kinds: list[tuple[_Kind, int]]
-    answers: list[Values]
+    Args:
+        post_ids: one entry each, with `post_fields`.
+        account_ids: one entry each.
+        own: the viewer's, each with a field for every post or account.
+        viewer_id: 0 where nobody looks; nothing is asked for them then.
+    """
 
-    def ask(self, key: str, fields: Sequence[str], kind: _Kind, subject_id: int) -> None:
-        if fields:
-            self.wanted.append((key, fields))
-            self.kinds.append((kind, subject_id))
+    post_ids: Sequence[int]
+    post_fields: Sequence[str]
+    account_ids: Sequence[int]
+    own: Sequence[tuple[_Own, Sequence[str]]]
+    viewer_id: int
+
+    def wanted(self) -> list[tuple[str, Sequence[str]]]:
+        """Keys of the cache and their fields."""
+        return [
+            *[(post_key(post_id), self.post_fields) for post_id in self.post_ids],
+            *[(account_key(account_id)[0], _ACCOUNT_FIELDS) for account_id in self.account_ids],
+            *[(_OWN_KEYS[kind](self.viewer_id), fields) for kind, fields in self.own],
+        ]
+
+    def parts(self, answers: list[Values]) -> tuple[list[Values], list[Values], list[Values]]:
+        """The answers for posts, for accounts, and for the viewer's own entries."""
+        accounts_at = len(self.post_ids)
+        own_at = accounts_at + len(self.account_ids)
+        return answers[:accounts_at], answers[accounts_at:own_at], answers[own_at:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +107,9 @@ class Facts:
         )
 
 
+NO_FACTS = Facts([], {}, {}, set(), set())
+
+
 def nobody_asks() -> None:
     """For surfaces that look the same whether or not the cache answers."""
 
@@ -108,42 +132,34 @@ async def read_facts(
         post_fields: what is wanted of the posts.
         away: called where the cache did not answer, so that all of it came from rows.
     """
-    asked = _Asked([], [], [])
-    for post_id in post_ids:
-        asked.ask(post_key(post_id), post_fields, "post", post_id)
-    others = []
-    for account_id in account_ids:
-        key, field = account_key(account_id)
-        asked.ask(key, (field,), "account", account_id)
-        if account_id != viewer_id:
-            others.append(str(account_id))
+    account_ids = list(account_ids)
+    own: list[tuple[_Own, Sequence[str]]] = []
     if viewer_id is not None:
-        asked.ask(relations_key(viewer_id), others, "relations", viewer_id)
+        own.append(("relations", [str(account_id) for account_id in account_ids if account_id != viewer_id]))
         if post_fields is POST_FIELDS:
             fields = [str(post_id) for post_id in post_ids]
-            asked.ask(likes_key(viewer_id), fields, "likes", viewer_id)
-            asked.ask(saves_key(viewer_id), fields, "saves", viewer_id)
-    asked.answers = await _read(services.cache, asked.wanted, away)
-    if any(MISSING in values for values in asked.answers):
-        await _complete(services, asked)
-    return _facts(asked)
+            own += [("likes", fields), ("saves", fields)]
+    asked = _Asked(post_ids, post_fields, account_ids, [one for one in own if one[1]], viewer_id or 0)
+    answers = await _read(services.cache, asked.wanted(), away)
+    if MISSING in chain.from_iterable(answers):
+        await _complete(services, asked, answers)
+    return _facts(asked, answers)
 
 
-def _facts(asked: _Asked) -> Facts:
-    facts = Facts([], {}, {}, set(), set())
-    for (_, fields), (kind, subject_id), values in zip(asked.wanted, asked.kinds, asked.answers, strict=True):
-        if kind == "post":
-            facts.posts.append(values)
-        elif kind == "account":
-            if isinstance(values[0], bytes):
-                facts.accounts[subject_id] = parse_account(subject_id, values[0])
-        elif kind == "relations":
+def _facts(asked: _Asked, answers: list[Values]) -> Facts:
+    posts, accounts, own = asked.parts(answers)
+    facts = Facts(posts, {}, {}, set(), set())
+    for account_id, (card,) in zip(asked.account_ids, accounts, strict=True):
+        if isinstance(card, bytes):
+            facts.accounts[account_id] = parse_account(account_id, card)
+    for (kind, fields), values in zip(asked.own, own, strict=True):
+        if kind == "relations":
             for field, value in zip(fields, values, strict=True):
                 if not isinstance(value, Missing):
                     facts.relations[int(field)] = parse_relation(value)
         else:
             mine = facts.liked if kind == "likes" else facts.saved
-            mine.update(field for field, value in zip(fields, values, strict=True) if value is not None)
+            mine.update([field for field, value in zip(fields, values, strict=True) if value is not None])
     return facts
 
 
@@ -159,9 +175,9 @@ async def _read(
         return [[MISSING] * len(fields) for _, fields in wanted]
 
 
-async def _complete(services: Services, asked: _Asked) -> None:
-    """Read what is missing from the rows, concurrently, and write it back."""
-    keys, counts, tops = _missing(asked)
+async def _complete(services: Services, asked: _Asked, answers: list[Values]) -> None:
+    """Read what is missing from the rows, concurrently, put it in place, and write it back."""
+    keys, counts, tops = _missing(asked, answers)
     held, parts, top_writes = await asyncio.gather(
         services.rows.load(keys),
         asyncio.gather(*(_parts(services.rows, post_id, name) for post_id, name in counts)),
@@ -172,43 +188,46 @@ async def _complete(services: Services, asked: _Asked) -> None:
     for (post_id, name), kept in zip(counts, parts, strict=True):
         writes += sum_writes(post_id, name, kept)
         found[post_key(post_id), name] = sum_of(kept)
-    for (key, fields), values in zip(asked.wanted, asked.answers, strict=True):
+    for (key, fields), values in zip(asked.wanted(), answers, strict=True):
         for place, field in enumerate(fields):
             if values[place] is MISSING:
                 values[place] = found[key, field]
     await _write_back(services.cache, writes)
 
 
-def _missing(asked: _Asked) -> tuple[list[RowKey[Row]], list[tuple[int, SumName]], list[int]]:
+def _missing(asked: _Asked, answers: list[Values]) -> tuple[list[RowKey[Row]], list[tuple[int, SumName]], list[int]]:
     """The rows that answer for what is missing, the counts, and the posts whose top comments are."""
     keys: list[RowKey[Row]] = []
     counts: list[tuple[int, SumName]] = []
     tops: list[int] = []
-    for (_, fields), (kind, subject_id), values in zip(asked.wanted, asked.kinds, asked.answers, strict=True):
-        for field, value in zip(fields, values, strict=True):
-            if value is not MISSING:
-                continue
-            if kind != "post" or field == CARD:
-                keys.append(_row_key(kind, subject_id, field))
-            elif field == TOP:
-                tops.append(subject_id)
-            else:
-                counts += [(subject_id, name) for name in SUMS if name == field]
+    posts, accounts, own = asked.parts(answers)
+    for post_id, values in zip(asked.post_ids, posts, strict=True):
+        missing = [field for field, value in zip(asked.post_fields, values, strict=True) if value is MISSING]
+        keys += [POSTS.key(post_id)] * (CARD in missing)
+        tops += [post_id] * (TOP in missing)
+        counts += [(post_id, name) for name in SUMS if name in missing]
+    keys += [
+        ACCOUNTS.key(account_id)
+        for account_id, (card,) in zip(asked.account_ids, accounts, strict=True)
+        if card is MISSING
+    ]
+    for (kind, fields), values in zip(asked.own, own, strict=True):
+        keys += [
+            _own_row(kind, asked.viewer_id, int(field))
+            for field, value in zip(fields, values, strict=True)
+            if value is MISSING
+        ]
     return keys, counts, tops
 
 
-def _row_key(kind: _Kind, subject_id: int, field: str) -> RowKey[Row]:
+def _own_row(kind: _Own, viewer_id: int, other_id: int) -> RowKey[Row]:
     match kind:
-        case "post":
-            return POSTS.key(subject_id)
-        case "account":
-            return ACCOUNTS.key(subject_id)
         case "relations":
-            return pair_with(subject_id, int(field))
+            return pair_with(viewer_id, other_id)
         case "likes":
-            return LIKES.key(subject_id, int(field))
+            return LIKES.key(viewer_id, other_id)
         case "saves":
-            return SAVES.key(subject_id, int(field))
+            return SAVES.key(viewer_id, other_id)
 
 
 async def _parts(rows: RowStore, post_id: int, name: SumName) -> list[Kept]:

@@ -5,13 +5,14 @@ and a last one these authors.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
-from gateway.card_reads import Facts, Values, nobody_asks, read_facts
+import msgspec
+
+from gateway.card_reads import NO_FACTS, Facts, Values, nobody_asks, read_facts
 from gateway.services import Services
 from gateway.visibility import may_see_account, may_see_post
 from projections.card_json import CachedAccount, CachedCounts, CachedPost, parse_post, stitched
-from projections.cards import CARD, SUMS
+from projections.cards import CARD
 from projections.relations import NO_RELATION, Relation
 from projections.top_comments import TOP_COMMENTS_MAX, CachedComment, parse_top, top_comment
 
@@ -19,8 +20,7 @@ Rule = Callable[[int | None, CachedPost, CachedAccount, Relation], bool]
 """Whether a viewer sees a post of an author, given what is between the two."""
 
 
-@dataclass(frozen=True, slots=True)
-class _SeenPost:
+class _SeenPost(msgspec.Struct, frozen=True):
     """A post that the viewer sees, and where among those that were asked for it stands."""
 
     place: int
@@ -28,7 +28,7 @@ class _SeenPost:
     post: CachedPost
     author: CachedAccount
     counts: CachedCounts
-    candidates: list[CachedComment]
+    candidates: Sequence[CachedComment]
 
 
 async def hydrate(
@@ -53,14 +53,14 @@ async def hydrate(
         For each post the JSON of a `PostCard`, None where it is not to be shown and behind the last one made.
     """
     wanted = len(shown) if cards_max is None else cards_max
-    facts, seen = Facts([], {}, {}, set(), set()), list[_SeenPost]()
+    facts, seen = NO_FACTS, list[_SeenPost]()
     # What lies behind the cards that are wanted is read only in place of hidden ones.
     for first, part in ((0, shown[:wanted]), (wanted, shown[wanted:])):
         if part and len(seen) < wanted:
             author_ids = dict.fromkeys([author_id for _, author_id in part])
             read = await read_facts(services, viewer_id, [post_id for post_id, _ in part], author_ids, away=away)
             seen += _seen(viewer_id, first, part, read, rule)
-            facts = facts.with_more(read)
+            facts = facts.with_more(read) if first else read
     seen = seen[:wanted]
     commenters = await _commenters(services, viewer_id, facts, seen, away)
     cards: list[bytes | None] = [None] * len(shown)
@@ -108,12 +108,19 @@ def _seen(
         relation = facts.relations.get(author_id, NO_RELATION)
         if post.owner_id == author_id and rule(viewer_id, post, author, relation):
             top = values[-1]
-            yield _SeenPost(place, post_id, post, author, counts, parse_top(top if isinstance(top, bytes) else None))
+            yield _SeenPost(place, post_id, post, author, counts, parse_top(top) if isinstance(top, bytes) else ())
 
 
 def _counts(values: Values) -> CachedCounts | None:
-    counts = [value for value in values[1:-1] if isinstance(value, bytes)]
-    return CachedCounts(*counts) if len(counts) == len(SUMS) else None
+    _, likes, comments, shares, saves, _ = values
+    if (
+        isinstance(likes, bytes)
+        and isinstance(comments, bytes)
+        and isinstance(shares, bytes)
+        and isinstance(saves, bytes)
+    ):
+        return CachedCounts(likes, comments, shares, saves)
+    return None
 
 
 async def _commenters(
@@ -132,6 +139,8 @@ async def _commenters(
     }
 
 
-def _comments(candidates: Sequence[CachedComment], commenters: dict[int, CachedAccount]) -> list[bytes]:
+def _comments(candidates: Sequence[CachedComment], commenters: dict[int, CachedAccount]) -> Sequence[bytes]:
+    if not candidates:
+        return ()
     visible = [(one, commenters[one.author_id]) for one in candidates if one.author_id in commenters]
     return [top_comment(one, author.card) for one, author in visible[:TOP_COMMENTS_MAX]]

@@ -11,4 +11,4 @@ def rfc3339(unix_ms: int) -> str:
     """
     seconds, milliseconds = divmod(unix_ms, 1_000)
     # Whole seconds only: a float of them would round some milliseconds down.
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]}.{milliseconds:03d}Z"

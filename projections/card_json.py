@@ -4,7 +4,7 @@ A cached piece begins with what a rule must know of it, so that a hidden card co
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -101,7 +101,7 @@ class PostCard(PostBody, frozen=True, kw_only=True):
     top_comments: list[TopComment]
 
 
-class CachedAccount(NamedTuple):
+class CachedAccount(msgspec.Struct, frozen=True, gc=False):
     """An account's cached form, opened. `card` is the JSON of `AccountCard`."""
 
     account_id: int
@@ -111,7 +111,7 @@ class CachedAccount(NamedTuple):
     card: bytes
 
 
-class CachedPost(NamedTuple):
+class CachedPost(msgspec.Struct, frozen=True, gc=False):
     """A post's cached form, opened. `body` is the JSON of `PostBody` without its braces."""
 
     status: PostStatus
@@ -127,8 +127,7 @@ def format_account(private: bool, suspended: bool, deleted: bool, card: AccountC
 
 def parse_account(account_id: int, value: bytes) -> CachedAccount:
     """Open an account's cached form."""
-    flags = int(value[:1])
-    private, suspended, deleted = (bool(flags & flag) for flag in (_PRIVATE, _SUSPENDED, _DELETED))
+    private, suspended, deleted = _FLAGS[value[:1]]
     return CachedAccount(account_id, private, suspended, deleted, value[1:])
 
 
@@ -149,7 +148,7 @@ def parse_post(value: bytes) -> CachedPost:
     return CachedPost(_STATUSES[head[:1]], int(head[1:]), body)
 
 
-class CachedCounts(NamedTuple):
+class CachedCounts(msgspec.Struct, frozen=True, gc=False):
     """A post's counts, in decimal."""
 
     likes: bytes
@@ -189,5 +188,9 @@ def stitched(
     )
 
 
+_FLAGS = {
+    b"%d" % flags: (bool(flags & _PRIVATE), bool(flags & _SUSPENDED), bool(flags & _DELETED))
+    for flags in range(_PRIVATE + _SUSPENDED + _DELETED + 1)
+}
 _LETTERS: dict[PostStatus, bytes] = {"processing": b"c", "published": b"p", "rejected": b"r", "deleted": b"d"}
 _STATUSES: dict[bytes, PostStatus] = {letter: status for status, letter in _LETTERS.items()}

@@ -85,7 +85,9 @@ def newest(stretch: Stretch, count: int) -> Stretch:
 
 def behind(stretch: Stretch, before: Place) -> Stretch:
     """The part of a stretch that is strictly older than a place."""
-    entries = [entry for entry in stretch.entries if place_of(entry) < before]
+    entries = stretch.entries
+    if entries and place_of(entries[0]) >= before:
+        entries = [entry for entry in entries if place_of(entry) < before]
     return Stretch(entries, min(stretch.complete_from, before))
 
 

@@ -8,7 +8,6 @@ is exact.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -24,7 +23,7 @@ TOP_COMMENTS_MAX = 3
 TOP_CANDIDATES = 8
 
 
-class CachedComment(NamedTuple):
+class CachedComment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A candidate: its author, and the JSON of its `TopCommentBody` without braces."""
 
     author_id: int

@@ -5,6 +5,7 @@ more on them than Redis does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from photolog.engines.redis_client import RedisClient
@@ -108,11 +109,17 @@ class RedisCache:
 
 
 def _read_call(wanted: Sequence[Wanted]) -> ScriptCall:
+    """Fields that entries in a row share, as those of the posts of a page, are sent once."""
     words: list[str | bytes | int] = []
-    for _, fields in wanted:
-        words.append(len(fields))
-        words += fields
+    for _, run in groupby(wanted, _fields_of):
+        entries = list(run)
+        fields = entries[0][1]
+        words += [len(entries), len(fields), *fields]
     return ScriptCall(_READ, [key for key, _ in wanted], words)
+
+
+def _fields_of(wanted: Wanted) -> Sequence[str]:
+    return wanted[1]
 
 
 def _value(stored: bytes) -> bytes | None:
