@@ -13,6 +13,7 @@ from photolog.engines.redis_client import connect_redis
 from photolog.ids import SnowflakeSource, now_ms
 from photolog.settings import Settings
 from projections.accounts import ACCOUNTS, AccountRow
+from projections.follower_heads import FOLLOWER_HEADS, FollowerHeadRow, head_after
 from projections.graph import FOLLOWERS, FOLLOWINGS, PAIRS, FollowerRow, FollowingRow, PairRow, follower_place
 from projections.posts import POSTS, PUBLISHED_POSTS, PostRow, PublishedPostRow
 from projections.stores.cassandra_rows import CassandraRows
@@ -78,10 +79,14 @@ def _world(ids: SnowflakeSource, authors: Sequence[int], viewers: Mapping[int, F
     celebrities = [ids.next() for _ in range(max(follows.celebrities for follows in viewers.values()))]
     for number, author_id in enumerate((*authors, *celebrities)):
         yield put(ACCOUNTS, _account(author_id, f"author_{number}", now))
+    heads: dict[int, FollowerHeadRow] = {}
     for viewer_id, follows in viewers.items():
         yield put(ACCOUNTS, _account(viewer_id, f"viewer_{follows.authors}", now))
         for author_id in (*authors[: follows.authors], *celebrities[: follows.celebrities]):
             yield from _followed(viewer_id, author_id, now)
+            empty = FollowerHeadRow(followee_id=author_id, source=0, overflowed=False, follower_ids=[])
+            heads[author_id] = head_after(heads.get(author_id, empty), viewer_id, True)
+    yield from (put(FOLLOWER_HEADS, head) for head in heads.values())
     for turn in range(_BUSY_POSTS):
         for celebrity_id in celebrities if turn % _CELEBRITY_STRIDE == 0 else ():
             now += 1
