@@ -16,13 +16,16 @@ from projections.accounts import ACCOUNTS
 from projections.card_json import CachedAccount, parse_account
 from projections.cards import (
     CARD,
+    SINCE,
     SUMS,
+    TOP,
     SumName,
     account_key,
     cache_writes,
     likes_key,
     post_key,
     saves_key,
+    since_write,
     sum_of,
     sum_writes,
 )
@@ -33,7 +36,6 @@ from projections.saves import SAVES
 from projections.stores.port import MISSING, CacheWrite, Missing, RowStore, VersionedCache
 from projections.stores.top_comments import read_top_comments
 from projections.tables import Row, RowKey
-from projections.top_comments import TOP
 from projections.writes import Kept
 
 POST_FIELDS = (CARD, *SUMS, TOP)
@@ -136,14 +138,27 @@ async def read_facts(
     own: list[tuple[_Own, Sequence[str]]] = []
     if viewer_id is not None:
         own.append(("relations", [str(account_id) for account_id in account_ids if account_id != viewer_id]))
-        if post_fields is POST_FIELDS:
-            fields = [str(post_id) for post_id in post_ids]
+        if post_ids and post_fields is POST_FIELDS:
+            fields = [*(str(post_id) for post_id in post_ids), SINCE]
             own += [("likes", fields), ("saves", fields)]
     asked = _Asked(post_ids, post_fields, account_ids, [one for one in own if one[1]], viewer_id or 0)
     answers = await _read(services.cache, asked.wanted(), away)
+    _rule_out(asked, answers)
     if MISSING in chain.from_iterable(answers):
         await _complete(services, asked, answers)
     return _facts(asked, answers)
+
+
+def _rule_out(asked: _Asked, answers: list[Values]) -> None:
+    """Fill in what the viewer's own entries need no field for: posts that are later than all that they may lack."""
+    _, _, own = asked.parts(answers)
+    for (kind, _), values in zip(asked.own, own, strict=True):
+        since = values[-1]
+        if kind != "relations" and isinstance(since, bytes):
+            floor = int(since)
+            for place, post_id in enumerate(asked.post_ids):
+                if post_id > floor and values[place] is MISSING:
+                    values[place] = None
 
 
 def _facts(asked: _Asked, answers: list[Values]) -> Facts:
@@ -159,7 +174,7 @@ def _facts(asked: _Asked, answers: list[Values]) -> Facts:
                     facts.relations[int(field)] = parse_relation(value)
         else:
             mine = facts.liked if kind == "likes" else facts.saved
-            mine.update([field for field, value in zip(fields, values, strict=True) if value is not None])
+            mine.update([field for field, value in zip(fields[:-1], values[:-1], strict=True) if value is not None])
     return facts
 
 
@@ -184,6 +199,7 @@ async def _complete(services: Services, asked: _Asked, answers: list[Values]) ->
         asyncio.gather(*(read_top_comments(services.rows, post_id) for post_id in tops)),
     )
     writes = [write for key in keys for write in cache_writes(key, held[key])] + top_writes
+    writes += [since_write(key, services.clock_ms()) for key in _never_read(asked, answers)]
     found = {(write.key, write.field): write.value for write in writes}
     for (post_id, name), kept in zip(counts, parts, strict=True):
         writes += sum_writes(post_id, name, kept)
@@ -215,9 +231,19 @@ def _missing(asked: _Asked, answers: list[Values]) -> tuple[list[RowKey[Row]], l
         keys += [
             _own_row(kind, asked.viewer_id, int(field))
             for field, value in zip(fields, values, strict=True)
-            if value is MISSING
+            if value is MISSING and field != SINCE
         ]
     return keys, counts, tops
+
+
+def _never_read(asked: _Asked, answers: list[Values]) -> list[str]:
+    """The viewer's own entries that do not say from which post on they lack nothing."""
+    _, _, own = asked.parts(answers)
+    return [
+        _OWN_KEYS[kind](asked.viewer_id)
+        for (kind, fields), values in zip(asked.own, own, strict=True)
+        if fields[-1] == SINCE and values[-1] is MISSING
+    ]
 
 
 def _own_row(kind: _Own, viewer_id: int, other_id: int) -> RowKey[Row]:

@@ -20,11 +20,11 @@ from photolog.errors import Corruption, UndecodableRecord
 from photolog.log.record import StoredRecord
 from photolog.seal import place, unseal
 from projections.card_json import parse_account, parse_post
-from projections.cards import CARD, account_key, likes_key, post_key, saves_key
+from projections.cards import CARD, SINCE, TOP, account_key, likes_key, post_key, saves_key
 from projections.catalogue import TABLES
 from projections.relations import relations_key
 from projections.stores.redis_feeds import timeline_key
-from projections.top_comments import TOP, parse_top
+from projections.top_comments import parse_top
 from schemas.events import MediaTranscodingRequested
 from schemas.topics import MEDIA_REQUESTED, TOPICS
 
@@ -174,7 +174,7 @@ class Scan:
             if key in (timeline, places):
                 found.left += 1
             elif key in lists:
-                found.left += sum(b"|" in held for held in fields.values())
+                found.left += sum(b"|" in held for field, held in fields.items() if field != SINCE)
             elif key == relations:
                 # Written again whenever another changes their side of a pair.
                 found.references += 1

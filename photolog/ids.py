@@ -33,6 +33,11 @@ def snowflake_ms(snowflake: int) -> int:
     return (snowflake >> (NODE_BITS + SEQUENCE_BITS)) + EPOCH_MS
 
 
+def first_snowflake(unix_ms: int) -> int:
+    """The lowest snowflake of a millisecond: every one that was made earlier is below it."""
+    return (unix_ms - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS)
+
+
 class SnowflakeSource:
     """Makes ids that never repeat or go back, also when the clock does.
 

@@ -8,7 +8,8 @@ reading.
 | `account:{slot}:id` | `card` |
 | `post:{slot}:id` | `card`; `likes`, `comments`, `shares` and `saves`, sums over their parts, one for each source
 partition; `top`, of several rows: projections/top_comments.py |
-| `likes:{slot}:viewer` | one for each post, named by its id: liked, or known not to be |
+| `likes:{slot}:viewer` | one for each post, named by its id: liked, or known not to be; `since`, an id: a post that is
+later and has no field is not liked, because liking it would have written one |
 | `saves:{slot}:viewer` | the same of saved posts |
 | `relations:{slot}:viewer` | one for each other account: projections/relations.py |
 """
@@ -19,7 +20,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from photolog.ids import slot_of
+from photolog.ids import first_snowflake, slot_of
 from photolog.timestamps import rfc3339
 from projections.accounts import ACCOUNTS, AccountRow
 from projections.card_json import (
@@ -45,6 +46,8 @@ from projections.writes import Kept
 from schemas.events import MediaItem
 
 CARD = "card"
+SINCE = "since"
+TOP = "top"
 SumName = Literal["likes", "comments", "shares", "saves"]
 CountRow = LikeCountRow | CommentCountRow | ShareCountRow | SaveCountRow
 SUMS: dict[SumName, Table[Any]] = {
@@ -57,6 +60,7 @@ SUMS: dict[SumName, Table[Any]] = {
 _ALL_PARTS = "*"
 _KEYS_KEPT = 32_768  # the same posts and accounts are on many pages
 _YES = b"1"
+_SKEW_MS = 10_000  # by how much clocks that make ids may differ
 _MEDIA = msgspec.json.Decoder(list[MediaItem])
 
 
@@ -109,6 +113,14 @@ def save_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
     return [CacheWrite(saves_key(actor_id), str(post_id), kept.offset, None if kept.row is None else _YES)]
 
 
+def since_write(key: str, now_ms: int) -> CacheWrite:
+    """What an entry of `likes_key` or `saves_key` knows of posts that are made from now on.
+
+    Each like and each save writes its field, and an entry that is lost is lost whole.
+    """
+    return CacheWrite(key, SINCE, 0, b"%d" % first_snowflake(now_ms + _SKEW_MS))
+
+
 def sum_writes(post_id: int, name: SumName, parts: Iterable[Kept]) -> list[CacheWrite]:
     """The cached form of a whole count.
 
@@ -129,10 +141,22 @@ def sum_of(parts: Iterable[Kept]) -> bytes:
     return b"%d" % sum(cast(CountRow, kept.row).count for kept in parts)
 
 
-def cache_writes(key: RowKey[Row], kept: Kept) -> list[CacheWrite]:
-    """Every cached form of what a store holds at a key; none for rows that no card shows."""
+def cache_writes(key: RowKey[Row], kept: Kept, born: bool = False) -> list[CacheWrite]:
+    """Every cached form of what a store holds at a key; none for rows that no card shows.
+
+    Args:
+        key: the key.
+        kept: what is there.
+        born: whether nothing ever was there before. Nobody can have liked or commented on a post that nobody could
+            see, so that its counts need not be read by those who see it first.
+    """
     form = _FORMS.get(key.table.name)
-    return list(form(key.values, kept)) if form is not None else []
+    writes = list(form(key.values, kept)) if form is not None else []
+    if born and key.table.name == POSTS.name:
+        (post_id,) = key.values
+        writes += [write for name in SUMS for write in sum_writes(post_id, name, ())]
+        writes.append(CacheWrite(post_key(post_id), TOP, -1, None))
+    return writes
 
 
 def _parts_of(name: SumName) -> Callable[[KeyTuple, Kept], Iterable[CacheWrite]]:

@@ -13,12 +13,11 @@ import msgspec
 
 from photolog.timestamps import rfc3339
 from projections.card_json import TopCommentBody
-from projections.cards import post_key
+from projections.cards import TOP, post_key
 from projections.comments import CommentRow, PostCommentRow
 from projections.stores.port import CacheWrite
 from projections.writes import Kept
 
-TOP = "top"
 TOP_COMMENTS_MAX = 3
 TOP_CANDIDATES = 8
 

@@ -1,6 +1,6 @@
 """Work of a projection with rows: load, fold, write the rows, write the caches through, react."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -17,11 +17,11 @@ from streams.step import Batch, Done, Outputs
 
 logger = structlog.get_logger(__name__)
 
-CacheForm = Callable[[RowKey[Row], Kept], Sequence[CacheWrite]]
-"""The cached forms of a row: `projections.cards.cache_writes`."""
+CacheForm = Callable[[RowKey[Row], Kept, bool], Sequence[CacheWrite]]
+"""The cached forms of a row, and whether nothing ever was there before: `projections.cards.cache_writes`."""
 
 
-def _uncached(key: RowKey[Row], kept: Kept) -> Sequence[CacheWrite]:
+def _uncached(key: RowKey[Row], kept: Kept, born: bool) -> Sequence[CacheWrite]:
     return ()
 
 
@@ -103,9 +103,10 @@ class Folding:
         """Fold the batch's events and let the rest follow."""
         plan = _Plan(self._projection, batch)
         state = await self._rows.load(list(plan.keys)) if plan.keys else {}
+        unborn = {key for key, kept in state.items() if kept.offset < 0}
         outcome = plan.fold(state)
         await self._rows.apply([list(outcome.others.values()), list(outcome.aggregates.values())])
-        await self._write_through(state)
+        await self._write_through(state, unborn)
         outputs: Outputs = {}
         if self._reaction is not None and plan.events:
             outputs = await self._reaction.react(Folded(Batch(batch.source, plan.events, batch.records), state))
@@ -113,10 +114,11 @@ class Folding:
         metrics.REPEATS.labels(self._projection.name).inc(outcome.repeats)
         return Done(outputs, plan.failed)
 
-    async def _write_through(self, state: State) -> None:
+    async def _write_through(self, state: State, unborn: Collection[RowKey[Row]]) -> None:
         if self._cache is None:
             return
-        writes = [write for key, kept in state.items() if kept.offset >= 0 for write in self._cache_form(key, kept)]
+        there = [(key, kept) for key, kept in state.items() if kept.offset >= 0]
+        writes = [write for key, kept in there for write in self._cache_form(key, kept, key in unborn)]
         if writes:
             await self._cache.merge(writes)
 

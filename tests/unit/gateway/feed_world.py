@@ -232,11 +232,13 @@ class World:
 
     async def _write(self, *writes: Write) -> None:
         self.offset += 1
-        await self.rows.apply([[Positioned(write, self.offset) for write in writes]])
         keys = [write.key for write in writes]
+        before = await self.rows.load(keys)
+        await self.rows.apply([[Positioned(write, self.offset) for write in writes]])
         held = await self.rows.load(keys)
+        there = [key for key in keys if held[key].offset >= 0]
         await self.cache.merge(
-            [cached for key in keys if held[key].offset >= 0 for cached in cache_writes(key, held[key])]
+            [cached for key in there for cached in cache_writes(key, held[key], before[key].offset < 0)]
         )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 
 from gateway.endpoint import Call, ListQuery
 from gateway.queries.feed import FeedPage, feed_page, home_feed
+from gateway.services import Services
 from photolog.errors import Invalid, StoreUnavailable
+from photolog.ids import first_snowflake
+from projections.cards import likes_key, post_key
 from projections.feed import TOP
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.port import TimelineEntry, TimelinePage
@@ -290,6 +294,28 @@ async def test_a_warm_page_reads_no_rows_and_no_more_entries_than_it_may_need() 
     services = replace(world.services(), rows=None)  # type: ignore[arg-type]  # a warm page needs none
     assert len((await read_page(services, VIEWER, limit=20))[0]) == 20
     assert sum(asked) <= 40
+
+
+async def test_posts_that_are_new_to_the_viewer_need_no_rows_and_show_what_the_viewer_did_with_them() -> None:
+    world = await world_of(ALICE)
+    old = await world.post(ALICE)
+    await read_page(world.services(), VIEWER)
+    world.ids = count(first_snowflake(world.services().clock_ms() + 3_600_000))
+    plain, liked = [await world.post(ALICE) for _ in range(2)]
+    await world.like(VIEWER, liked)
+    await world.like(BOB, liked)
+    unread = replace(world.services(), rows=None)  # type: ignore[arg-type]  # none is asked for
+    expected = {old: (False, 0), plain: (False, 0), liked: (True, 2)}
+    assert await cards_of(unread) == expected
+    await world.cache.drop([likes_key(VIEWER), post_key(liked)])
+    assert await cards_of(world.services()) == expected
+    assert await cards_of(unread) == expected
+
+
+async def cards_of(services: Services) -> dict[int, tuple[bool, int]]:
+    """Of each post on the viewer's page, whether they like it, and how many do."""
+    cards = [msgspec.json.decode(card) for card in (await feed_page(services, VIEWER, TOP, 20)).cards]
+    return {int(card["id"]): (card["viewer"]["liked"], card["counts"]["likes"]) for card in cards}
 
 
 async def test_cards_are_shown_while_the_cache_is_away() -> None:

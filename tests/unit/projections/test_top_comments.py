@@ -3,10 +3,10 @@
 import msgspec
 
 from projections.card_json import AccountCard, TopComment
-from projections.cards import post_key
+from projections.cards import TOP, post_key
 from projections.comments import CommentCountRow as CountRow
 from projections.comments import CommentRow, PostCommentRow
-from projections.top_comments import TOP, parse_top, top_comment, top_write
+from projections.top_comments import parse_top, top_comment, top_write
 from projections.writes import Kept
 
 POST = 90

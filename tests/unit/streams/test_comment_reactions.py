@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from projections.cards import post_key
+from projections.cards import TOP, post_key
 from projections.comments import COMMENT_COUNTS, COMMENTS, RANKED_COMMENTS, REPLIES, REPLY_COUNTS, rank_of
-from projections.top_comments import TOP, TOP_CANDIDATES, parse_top
+from projections.top_comments import TOP_CANDIDATES, parse_top
 from schemas import events as e
 from streams import comment_reactions
 from tests.unit.streams.river import River
