@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from benchmarks.gateway_process import serve
 from gateway.app import create_app
 from gateway.endpoint import Body, Call, Command, Endpoint
 from gateway.routes import ENDPOINTS
@@ -60,16 +60,4 @@ def application() -> Starlette:
 
 
 if __name__ == "__main__":
-    gateway = load_settings().gateway
-    uvicorn.run(
-        "benchmarks.append_server:application",
-        factory=True,
-        host=gateway.host,
-        port=gateway.port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        http="gateway.protocol:BoundedProtocol",
-        ws="none",
-    )
+    serve("benchmarks.append_server:application")

@@ -6,12 +6,12 @@ and the ready page that lies there.
 
 from collections.abc import Sequence
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from benchmarks.gateway_process import serve
 from gateway.app import create_app
 from gateway.services import Services
 from photolog.settings import load_settings
@@ -45,15 +45,4 @@ def application() -> Starlette:
 
 
 if __name__ == "__main__":
-    gateway = load_settings().gateway
-    uvicorn.run(
-        "benchmarks.feed_server:application",
-        factory=True,
-        host=gateway.host,
-        port=gateway.port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-    )
+    serve("benchmarks.feed_server:application")

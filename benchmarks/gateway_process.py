@@ -8,8 +8,32 @@ import time
 from collections.abc import Iterator, Mapping
 
 import httpx
+import uvicorn
+
+from photolog.settings import load_settings
 
 _BOOT_SECONDS = 60.0
+
+
+def serve(application: str) -> None:
+    """Serve an application as `bin/photolog gateway` serves its own, but for its WebSockets; runs in that process.
+
+    Args:
+        application: its factory's place.
+    """
+    gateway = load_settings().gateway
+    uvicorn.run(
+        application,
+        factory=True,
+        host=gateway.host,
+        port=gateway.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        http="gateway.protocol:BoundedProtocol",
+        ws="none",
+    )
 
 
 @contextlib.contextmanager

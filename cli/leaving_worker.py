@@ -1,19 +1,14 @@
 """`photolog leaving-worker`: erases accounts and builds exports; one is enough, several do no harm."""
 
 import asyncio
-import os
-import signal
-import sys
 
-import structlog
-
+from cli.foreground import run_in_foreground
 from leaving.bootstrap import connect
+from leaving.resources import LeavingResources
 from leaving.worker import LeavingWorker
 from photolog.library_logs import quieten
-from photolog.settings import Settings, load_settings
-from photolog.telemetry import configure_logging, serve_metrics_when
-
-logger = structlog.get_logger(__name__)
+from photolog.settings import load_settings
+from photolog.telemetry import configure_logging
 
 
 def leaving_worker() -> None:
@@ -24,22 +19,9 @@ def leaving_worker() -> None:
     settings = load_settings()
     configure_logging(settings.log_level, "leaving-worker")
     quieten("botocore", "cassandra", "httpx", "librdkafka", "urllib3")
-    asyncio.run(_run(settings))
+    asyncio.run(run_in_foreground(settings, connect, _work))
 
 
-async def _run(settings: Settings) -> None:
-    stop, ready = asyncio.Event(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(serve_metrics_when(ready, settings))
-    try:
-        async with connect(settings) as resources:
-            ready.set()
-            await LeavingWorker(resources).run(stop)
-    # Whatever it was: a new process begins where the erasures are. Threads of libraries must not keep this one alive.
-    except Exception as error:
-        logger.exception("worker-ended", error=repr(error))
-        sys.stderr.flush()
-        os._exit(1)
-    finally:
-        serving.cancel()
+async def _work(resources: LeavingResources, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    ready.set()
+    await LeavingWorker(resources).run(stop)

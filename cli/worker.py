@@ -1,24 +1,20 @@
 """`photolog worker`: one Faust worker process; start as many as there are cores to share the partitions."""
 
 import asyncio
-import os
-import signal
-import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
+from cli.foreground import run_in_foreground
 from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
-from photolog.telemetry import configure_logging, serve_metrics_when
+from photolog.telemetry import configure_logging
 from streams.bootstrap import connect
 from streams.faust_jobs.worker import FaustWorker
-from streams.jobs import live_steps
-
-logger = structlog.get_logger(__name__)
+from streams.jobs import JobResources, live_steps
 
 
 def worker(
@@ -32,23 +28,12 @@ def worker(
     settings = load_settings()
     configure_logging(settings.log_level, f"worker-{index}")
     quieten("aiokafka", "faust", "mode", "httpx", "cassandra", "librdkafka")
+    asyncio.run(run_in_foreground(settings, connect, partial(_work, settings, index)))
+
+
+async def _work(
+    settings: Settings, index: int, resources: JobResources, stop: asyncio.Event, ready: asyncio.Event
+) -> None:
     # Faust insists on a folder; nothing in it outlives the process.
     with tempfile.TemporaryDirectory(prefix=f"photolog-worker-{index}-") as folder:
-        asyncio.run(_run(settings, Path(folder)))
-
-
-async def _run(settings: Settings, data_folder: Path) -> None:
-    stop, ready = asyncio.Event(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(serve_metrics_when(ready, settings))
-    try:
-        async with connect(settings) as resources:
-            await FaustWorker(settings.kafka, live_steps(resources), data_folder).run(stop, ready)
-    # Whatever it was: a new process begins where the stores are. Threads of libraries must not keep this one alive.
-    except Exception as error:
-        logger.exception("worker-ended", error=repr(error))
-        sys.stderr.flush()
-        os._exit(1)
-    finally:
-        serving.cancel()
+        await FaustWorker(settings.kafka, live_steps(resources), Path(folder)).run(stop, ready)

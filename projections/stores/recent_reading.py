@@ -37,19 +37,26 @@ async def recent_stretches(
     if unknown:
         await fill_recent(rows, recent, unknown)
         pages |= await _pages(recent, unknown, before, limit)
+    told = {author_id: _stretch_of(page, limit) for author_id, page in pages.items()}
+    deeper = [author_id for author_id, stretch in told.items() if stretch is None]
     gate = asyncio.Semaphore(_READS_AT_ONCE)
 
-    async def stretch(author_id: int) -> Stretch:
-        page = pages[author_id]
-        if page is not None and len(page.entries) >= limit:
-            return Stretch(page.entries, place_of(page.entries[-1]))
-        if page is not None and page.low_mark_ms <= 0:
-            return Stretch(page.entries, BEGINNING)
+    async def from_rows(author_id: int) -> Stretch:
         async with gate:
             found = await rows.scan(PUBLISHED_POSTS, (author_id,), after=before, limit=limit)
         return stretch_of_rows(found, limit)
 
-    return await asyncio.gather(*map(stretch, author_ids))
+    told |= zip(deeper, await asyncio.gather(*map(from_rows, deeper)) if deeper else (), strict=True)
+    return [stretch for author_id in author_ids if (stretch := told[author_id]) is not None]
+
+
+def _stretch_of(page: RecentPage | None, limit: int) -> Stretch | None:
+    """What the cache tells of an author; None where only the rows know."""
+    if page is None:
+        return None
+    if len(page.entries) >= limit:
+        return Stretch(page.entries, place_of(page.entries[-1]))
+    return Stretch(page.entries, BEGINNING) if page.low_mark_ms <= 0 else None
 
 
 async def fill_recent(rows: RowStore, recent: RecentPosts, author_ids: Sequence[int]) -> None:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,18 @@ class WorkerProcess:
     def terminate(self) -> None:
         """SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
+
+    @contextmanager
+    def changed(self, **settings: str) -> Iterator[None]:
+        """Run it with these keys until the end of the block, and as before afterwards."""
+        before = self._environment
+        self._environment = before | settings
+        self.kill()
+        try:
+            yield
+        finally:
+            self._environment = before
+            self.kill()
 
     def lags(self) -> dict[tuple[str, str, int], int]:
         """What it shows of its own partitions; empty while it does not answer."""

@@ -7,42 +7,8 @@ import pytest
 
 from leaving.worker import LeavingWorker
 from tests.unit.leaving.world import ANNA, OTHERS_KEYS, World, left_rows
+from tests.unit.mortal import Killed, Mortal
 from tests.unit.streams.river import visible_rows
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL."""
-
-
-class Mortal:
-    """A port whose process dies at one change: before it takes effect, or right after.
-
-    Args:
-        inner: what answers.
-        calls: counts down over all ports together.
-    """
-
-    def __init__(self, inner: Any, calls: dict[str, Any]) -> None:
-        self._inner = inner
-        self._calls = calls
-
-    def __getattr__(self, name: str) -> Any:
-        answer = getattr(self._inner, name)
-        if name not in _CHANGES:
-            return answer
-
-        async def counted(*arguments: Any, **options: Any) -> Any:
-            self._calls["left"] -= 1
-            dies = self._calls["left"] == 0
-            if dies and not self._calls["after"]:
-                raise Killed
-            result = await answer(*arguments, **options)
-            if dies:
-                raise Killed
-            return result
-
-        return counted
-
 
 _CHANGES = frozenset(
     {
@@ -54,7 +20,7 @@ _CHANGES = frozenset(
 
 def mortal_worker(world: World, calls: dict[str, Any]) -> LeavingWorker:
     vault = type(world.vault)(
-        **{part.name: Mortal(getattr(world.vault, part.name), calls) for part in fields(world.vault)}
+        **{part.name: Mortal(getattr(world.vault, part.name), calls, _CHANGES) for part in fields(world.vault)}
     )
     ports = {
         "log": world.river.log,
@@ -64,7 +30,9 @@ def mortal_worker(world: World, calls: dict[str, Any]) -> LeavingWorker:
         "timelines": world.river.timelines,
         "recent": world.river.recent,
     }
-    return LeavingWorker(world.resources(vault=vault, **{name: Mortal(port, calls) for name, port in ports.items()}))
+    return LeavingWorker(
+        world.resources(vault=vault, **{name: Mortal(port, calls, _CHANGES) for name, port in ports.items()})
+    )
 
 
 async def erased_with_one_death(dies_at: int, after: bool) -> tuple[World, int]:

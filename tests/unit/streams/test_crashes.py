@@ -13,43 +13,9 @@ from projections.graph import FollowingRow
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.recent_reading import recent_stretches
 from projections.stores.top_comments import read_top_comments
+from tests.unit.mortal import Killed, Mortal
 from tests.unit.streams.river import River, cached_fields, feed_of, visible_rows
 from tests.unit.streams.scenario import PEOPLE, live
-
-
-class Killed(Exception):
-    """Stands for SIGKILL."""
-
-
-class Mortal:
-    """A store or the log, whose process dies at one call: before it takes effect, or right after.
-
-    Args:
-        inner: what answers.
-        calls: counts down over all of a world's stores together; None for an immortal one.
-    """
-
-    def __init__(self, inner: Any, calls: dict[str, Any]) -> None:
-        self._inner = inner
-        self._calls = calls
-
-    def __getattr__(self, name: str) -> Any:
-        answer = getattr(self._inner, name)
-        if not callable(answer) or name not in _CALLS:
-            return answer
-
-        async def counted(*arguments: Any, **options: Any) -> Any:
-            self._calls["left"] -= 1
-            dies = self._calls["left"] == 0
-            if dies and not self._calls["after"]:
-                raise Killed
-            result = await answer(*arguments, **options)
-            if dies:
-                raise Killed
-            return result
-
-        return counted
-
 
 # What changes something: dying at a read is dying after the change before it.
 _CALLS = {"apply", "advance", "merge", "deliver", "append_all", "record", "fill"}
@@ -59,7 +25,7 @@ def mortal_river(dies_at: int, after: bool) -> tuple[River, dict[str, Any]]:
     calls = {"left": dies_at, "after": after}
     river = River()
     for part in ("rows", "timelines", "recent", "cache", "log"):
-        setattr(river, part, Mortal(getattr(river, part), calls))
+        setattr(river, part, Mortal(getattr(river, part), calls, _CALLS))
     river.restart()
     return river, calls
 

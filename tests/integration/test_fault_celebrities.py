@@ -1,0 +1,53 @@
+"""Authors whose posts are pushed one day and pulled the next, while workers are killed and Redis is flushed."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import cast
+
+import pytest
+
+from projections.posts import POSTS, PostRow
+from tests.integration.fault_checks import holds
+from tests.integration.fault_world import PEOPLE, FaultWorld
+from tests.integration.workers import Hand, WorkerProcess
+
+# What most people of the town have: each follow or unfollowing takes somebody across.
+CELEBRITY_FOLLOWERS = PEOPLE * 2 // 3
+KILLS = 6
+POSTS_EACH = 4
+SENTINEL = "fault:sentinel"
+
+
+@pytest.fixture
+def easily_famous(workers: list[WorkerProcess]) -> Iterator[list[WorkerProcess]]:
+    """The two workers, for whom few followers are many."""
+    with ExitStack() as changes:
+        for worker in workers:
+            changes.enter_context(worker.changed(PHOTOLOG_LIMITS__CELEBRITY_FOLLOWERS=str(CELEBRITY_FOLLOWERS)))
+        yield workers
+
+
+async def test_authors_who_cross_the_threshold_while_workers_die_and_redis_is_flushed_lose_and_repeat_nothing(
+    easily_famous: list[WorkerProcess], hand: Hand, town: FaultWorld
+) -> None:
+    chance, earlier = random.Random(town.seed), set(town.posts)
+    await hand.redis.set(SENTINEL, "here")
+    async with town.living():
+        for kill in range(KILLS):
+            posting = asyncio.create_task(town.everyone_posts(POSTS_EACH))
+            await asyncio.sleep(chance.uniform(1, 3))
+            if kill == KILLS // 2:
+                await hand.redis.flushall()
+                assert await hand.redis.get(SENTINEL) is None
+            easily_famous[kill % 2].kill()
+            await posting
+    await holds(town, hand, easily_famous)
+    ways = defaultdict(set)
+    for post_id in set(town.posts) - earlier:
+        post = cast(PostRow, await hand.resources.rows.get(POSTS.key(post_id)))
+        ways[post.owner_id].add(post.delivery)
+    # That somebody crossed is what this is about.
+    assert any({"push", "pull"} <= delivered for delivered in ways.values()), dict(ways)
