@@ -1,7 +1,8 @@
-"""Filling the timeline of somebody who follows 2,000, against the very same reads issued bare with the driver.
+"""Filling the timeline of somebody who follows 2,000, against the same reads issued bare with the driver.
 
-The reads of one fill are noted; the opponent sends the same statements with the same parameters, as many at once, and
-does nothing with the answers.
+The reads of one fill are noted; the opponent sends statements for them, as many at once, and does nothing with the
+answers: once a statement for each followee, as one would write it first, and once the very statements of ours, which
+read many followees each.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -29,6 +31,8 @@ from photolog.settings import CassandraSettings
 from projections.feed import TOP
 from projections.followees import followees_key
 from projections.stores.cassandra_rows import CassandraRows
+from projections.stores.port import RowStore
+from projections.tables import KeyTuple, R, Table
 
 _FOLLOWEES = 2_000
 _FILLS = 3
@@ -36,29 +40,36 @@ Statements = list[tuple[str, tuple[Any, ...]]]
 
 
 def run(rounds: int = 5) -> list[Result]:
-    """Reads a second, of which a fill is two thousand. The list of followees is not cached either."""
+    """Followees a second, of which a fill reads two thousand. The list of them is not cached either."""
     with serving() as gateway, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         viewer = sign_in(gateway, "viewer").account_id
         runner.run(feed_world.seed(gateway.settings, {viewer: feed_world.Follows(_FOLLOWEES)}))
-        return [_measure(gateway, runner, viewer, rounds)]
+        return _measure(gateway, runner, viewer, rounds)
 
 
-def _measure(gateway: Serving, runner: asyncio.Runner, viewer: int, rounds: int) -> Result:
+def _measure(gateway: Serving, runner: asyncio.Runner, viewer: int, rounds: int) -> list[Result]:
     closing = AsyncExitStack()
     services = runner.run(closing.enter_async_context(connect(gateway.settings))).services
     driver = _Driver.connect(gateway.settings.cassandra)
     try:
-        reads = runner.run(_reads_of_a_fill(services, viewer))
-        return paired(
-            f"cold fill, {_FOLLOWEES:,} followees",
-            "reads/s",
-            lambda: runner.run(_fills(services, viewer)) * len(reads),
-            lambda: driver.fills(reads) * len(reads),
-            opponent_name="the same reads bare with the driver",
-            aim=0.7,
-            rounds=rounds,
-            note=f"{len(reads):,} statements a fill, {READS_AT_ONCE} at once",
-        )
+        alone = runner.run(_reads_of_a_fill(services, viewer, _OneByOne))
+        together = runner.run(_reads_of_a_fill(services, viewer, CassandraRows))
+        return [
+            paired(
+                name,
+                "followees/s",
+                lambda: runner.run(_fills(services, viewer)) * _FOLLOWEES,
+                partial(driver.followees_per_second, reads),
+                opponent_name=opponent,
+                aim=aim,
+                rounds=rounds,
+                note=f"{len(reads):,} statements of the opponent, {len(together):,} of ours; {READS_AT_ONCE} at once",
+            )
+            for name, opponent, reads, aim in (
+                (f"cold fill, {_FOLLOWEES:,} followees", "the same reads bare with the driver", alone, 0.7),
+                ("cold fill, statement by statement", "the very same statements bare", together, None),
+            )
+        ]
     finally:
         driver.close()
         runner.run(closing.aclose())
@@ -79,11 +90,18 @@ async def _fill(services: Services, viewer: int) -> None:
         raise RuntimeError("the fill is not complete")
 
 
-async def _reads_of_a_fill(services: Services, viewer: int) -> Statements:
-    """What a fill asks of Cassandra."""
+async def _reads_of_a_fill(services: Services, viewer: int, rows: Callable[[Any], RowStore]) -> Statements:
+    """What a fill asks of Cassandra through such rows."""
     noting = _Noting(services.rows)
-    await _fill(replace(services, rows=CassandraRows(noting)), viewer)
+    await _fill(replace(services, rows=rows(noting)), viewer)
     return noting.reads
+
+
+class _OneByOne(CassandraRows):
+    """Rows that are read a partition at a time."""
+
+    async def scan_partitions(self, table: Table[R], partitions: Sequence[KeyTuple], *, limit: int) -> list[list[R]]:
+        return [await self.scan(table, partition, limit=limit) for partition in partitions]
 
 
 class _Noting:
@@ -124,10 +142,10 @@ class _Driver:
         )
         return cls(cluster.connect(settings.keyspace), cluster.shutdown)
 
-    def fills(self, reads: Statements) -> float:
+    def followees_per_second(self, reads: Statements) -> float:
         prepared = {cql: self.session.prepare(cql) for cql in dict.fromkeys(cql for cql, _ in reads)}
         statements = [(prepared[cql], parameters) for cql, parameters in reads]
         started = perf_counter()
         for _ in range(_FILLS):
             execute_concurrent(self.session, statements, concurrency=READS_AT_ONCE, raise_on_first_error=True)
-        return _FILLS / (perf_counter() - started)
+        return _FILLS * _FOLLOWEES / (perf_counter() - started)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from photolog.heap import settle_heap
 from photolog.settings import Settings
 from photolog.telemetry import serve_metrics_when
 
@@ -41,6 +42,7 @@ async def run_in_foreground(
         async with connect(settings) as connected:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
+            settle_heap()
             await work(connected, stop, ready)
     # Whatever it was: a new process begins where this one was. Threads of libraries must not keep this one alive.
     except Exception as error:

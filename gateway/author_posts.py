@@ -10,8 +10,10 @@ from projections.posts import PUBLISHED_POSTS
 from projections.stores.port import RowStore
 
 READS_AT_ONCE = 128
+AUTHORS_PER_READ = 16  # a statement for so many costs a tenth of as many statements
 _ROWS_FIRST = 4  # of each of many authors, most of whom post less than the few who fill the page
 _GROWTH = 4
+_READS_OF_MANY_AT_ONCE = 64
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -46,6 +48,8 @@ async def newest_of(rows: RowStore, author_ids: Sequence[int], after: Place, cou
 
 async def stretches_of(rows: RowStore, marks: dict[int, Place], limit: int, found: Found) -> list[Stretch]:
     """For each author, in order, the next `limit` posts behind their mark; `found` takes them, too."""
+    if all(mark == TOP for mark in marks.values()):
+        return await _newest_stretches(rows, list(marks), limit, found)
 
     async def read(mark: tuple[int, Place]) -> Stretch:
         author_id, after = mark
@@ -58,9 +62,22 @@ async def stretches_of(rows: RowStore, marks: dict[int, Place], limit: int, foun
     return await _bounded(read, list(marks.items()))
 
 
-async def _bounded(read: Callable[[T], Awaitable[U]], items: Sequence[T]) -> list[U]:
+async def _newest_stretches(rows: RowStore, author_ids: Sequence[int], limit: int, found: Found) -> list[Stretch]:
+    """The first `limit` posts of each author, of many authors with each statement."""
+
+    async def read(some: Sequence[int]) -> list[Stretch]:
+        read = await rows.scan_partitions(PUBLISHED_POSTS, [(author_id,) for author_id in some], limit=limit)
+        stretches = [stretch_of_rows(posts, limit) for posts in read]
+        found.extend(entry for stretch in stretches for entry in stretch.entries)
+        return stretches
+
+    parts = [author_ids[at : at + AUTHORS_PER_READ] for at in range(0, len(author_ids), AUTHORS_PER_READ)]
+    return [stretch for part in await _bounded(read, parts, _READS_OF_MANY_AT_ONCE) for stretch in part]
+
+
+async def _bounded(read: Callable[[T], Awaitable[U]], items: Sequence[T], at_once: int = READS_AT_ONCE) -> list[U]:
     """Read all, so many at once."""
-    gate = asyncio.Semaphore(READS_AT_ONCE)
+    gate = asyncio.Semaphore(at_once)
 
     async def one(item: T) -> U:
         async with gate:

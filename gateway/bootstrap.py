@@ -29,6 +29,7 @@ from gateway.vault.usernames import CassandraUsernames
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
 from photolog.engines.redis_client import RedisClient, connect_redis
+from photolog.heap import settle_heap
 from photolog.ids import SnowflakeSource, now_ms
 from photolog.keyring import SubjectKeyring
 from photolog.log.ends import KafkaEnds
@@ -74,6 +75,7 @@ async def connect(settings: Settings) -> AsyncIterator[Wired]:
         services = await _services(settings, session, redis, log, await _ids(settings, lease))
         closing.callback(services.passwords.close)
         closing.push_async_callback(services.readings.close)
+        settle_heap()
         yield Wired(services, _probes(settings, session, services.cache, log))
 
 

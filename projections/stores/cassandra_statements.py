@@ -153,7 +153,10 @@ class TableStatements(Generic[R]):
         if self._table.aggregate and not values[-1]:
             return None
         stored = zip(self._fields, values, strict=False)
-        present = {name: value for name, value in stored if value is not None or name in self._nullable}
+        if None in values:
+            present = {name: value for name, value in stored if value is not None or name in self._nullable}
+        else:
+            present = dict(stored)
         try:
             return self._table.row(**present)
         except TypeError as error:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway import author_posts
 from gateway.circuit import Circuit
 from gateway.endpoint import Call, ListQuery
 from gateway.guarded import GuardedCache, GuardedTimelines
@@ -45,7 +46,7 @@ class Switch:
 
 
 class Gate:
-    """Lets rows of one author be read only once it is opened."""
+    """Lets rows of one author be read only once it is opened, and counts whose rows were asked for."""
 
     def __init__(self, world: World, author: int) -> None:
         self.opened = asyncio.Event()
@@ -53,12 +54,16 @@ class Gate:
         self._author = author
         self.scans = 0
         world.rows.scan = self._gated  # type: ignore[method-assign]
+        world.rows.scan_partitions = self._gated_together  # type: ignore[method-assign]
 
     async def _gated(self, table: Any, partition: Any, **named: Any) -> Any:
         self.scans += 1
         if partition == (self._author,):
             await self.opened.wait()
         return await self._scan(table, partition, **named)
+
+    async def _gated_together(self, table: Any, partitions: Any, **named: Any) -> Any:
+        return [await self._gated(table, partition, **named) for partition in partitions]
 
 
 async def world_of(*followed: int) -> World:
@@ -109,7 +114,8 @@ async def test_the_ranges_of_the_pages_join_without_a_gap() -> None:
     assert not any(page.degraded or page.reasons for page in pages)
 
 
-async def test_a_cold_page_shows_what_it_has_and_the_next_is_complete() -> None:
+async def test_a_cold_page_shows_what_it_has_and_the_next_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(author_posts, "AUTHORS_PER_READ", 1)
     world = await world_of(ALICE, BOB)
     for number in range(10):
         await world.post((ALICE, BOB)[number % 2])
