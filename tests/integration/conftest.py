@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,22 @@ from photolog.settings import Settings
 from streams.bootstrap import connect
 from tests.integration.fault_world import FaultWorld, founded
 from tests.integration.workers import Hand, WorkerProcess, wait_serving, without_deployment
+
+LOG_TAIL_CHARACTERS = 4_000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the worker processes of the test said last."""
+    report = yield
+    if report.failed:
+        used = getattr(item, "funcargs", {}).values()
+        for found in used:
+            for process in found if isinstance(found, list) else [found]:
+                if isinstance(process, WorkerProcess):
+                    said = process.log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
+                    report.sections.append((f"{process.log.name}, exits {process.exits}", said))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ class FaultWorld:
 
     Args:
         http: a pool of connections to the gateway.
-        residents: its people.
+        residents: its people. The last of them does and meets with nothing by chance; what tests wish for is theirs.
         log: the log since before they were born.
         seed: of all they do.
     """
@@ -67,11 +67,12 @@ class FaultWorld:
     def __init__(self, http: httpx.AsyncClient, residents: Sequence[Resident], log: LogSince, seed: int) -> None:
         self.http = http
         self.residents = residents
+        self._by_chance = residents[:-1]
         self.log = log
         self.seed = seed
         self.acknowledged: list[Acknowledged] = []
         self.tally = Tally()
-        self.ideas = Ideas(residents)
+        self.ideas = Ideas(self._by_chance)
         self._days = 0
 
     @asynccontextmanager
@@ -82,7 +83,7 @@ class FaultWorld:
         """
         self.tally, self._days = Tally(), self._days + 1
         night = asyncio.Event()
-        lanes = [asyncio.create_task(self._live(number, night)) for number in range(len(self.residents))]
+        lanes = [asyncio.create_task(self._live(number, night)) for number in range(len(self._by_chance))]
         try:
             yield self.tally
         finally:
@@ -103,6 +104,11 @@ class FaultWorld:
                 await self.wish(posting(who))
 
         await asyncio.gather(*(post(who) for who in self.residents))
+
+    @property
+    def star(self) -> Resident:
+        """Who is followed, and posts, only as tests wish."""
+        return self.residents[-1]
 
     @property
     def posts(self) -> list[int]:
@@ -181,7 +187,7 @@ class FaultWorld:
 
     async def _live(self, number: int, night: asyncio.Event) -> None:
         chance = random.Random(f"{self.seed}/{self._days}/{number}")
-        who = self.residents[number]
+        who = self._by_chance[number]
         while not night.is_set():
             await asyncio.sleep(chance.uniform(0, PAUSE_SECONDS_MAX))
             wish = self.ideas.next(who, chance)
