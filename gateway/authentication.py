@@ -154,7 +154,8 @@ class Authentication:
         now_ms = self._clock_ms()
         if cached in (_REVOKED, _LEAVING):
             return cached
-        if isinstance(cached, bytes) and int(cached) > now_ms:
+        # Not longer than a session may live here: whoever wrote it may have been ahead of everybody's clock.
+        if isinstance(cached, bytes) and now_ms < int(cached) <= now_ms + self._alive_ms:
             return cached
         # The session first: one that is opened after its account was marked then finds the mark.
         if await self._sessions.get(account_id, session_id) is None:

@@ -12,6 +12,7 @@ import structlog
 
 from gateway.services import Services
 from photolog.errors import StoreUnavailable
+from photolog.ids import snowflake_ms
 from projections.accounts import ACCOUNTS
 from projections.card_json import CachedAccount, parse_account
 from projections.cards import (
@@ -199,7 +200,9 @@ async def _complete(services: Services, asked: _Asked, answers: list[Values]) ->
         asyncio.gather(*(read_top_comments(services.rows, post_id) for post_id in tops)),
     )
     writes = [write for key in keys for write in cache_writes(key, held[key])] + top_writes
-    writes += [since_write(key, services.clock_ms()) for key in _never_read(asked, answers)]
+    # The newest of all that tell the time: this process's clock may be behind those that made the posts.
+    newest_ms = max([services.clock_ms(), services.ids.last_ms, *map(snowflake_ms, asked.post_ids)])
+    writes += [since_write(key, newest_ms) for key in _never_read(asked, answers)]
     found = {(write.key, write.field): write.value for write in writes}
     for (post_id, name), kept in zip(counts, parts, strict=True):
         writes += sum_writes(post_id, name, kept)

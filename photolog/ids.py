@@ -68,6 +68,12 @@ class SnowflakeSource:
             self._last_ms = at_ms
             return (at_ms << (NODE_BITS + SEQUENCE_BITS)) | (self._node << SEQUENCE_BITS) | self._sequence
 
+    @property
+    def last_ms(self) -> int:
+        """The Unix milliseconds of the newest id, which a clock that stepped back is behind; the epoch where there is
+        none yet."""
+        return self._last_ms + EPOCH_MS
+
 
 def random_node() -> int:
     """A node number for a process that was given none."""

@@ -60,7 +60,7 @@ SUMS: dict[SumName, Table[Any]] = {
 _ALL_PARTS = "*"
 _KEYS_KEPT = 32_768  # the same posts and accounts are on many pages
 _YES = b"1"
-_SKEW_MS = 10_000  # by how much clocks that make ids may differ
+_SKEW_MS = 60_000  # by how much clocks that make ids may differ
 _MEDIA = msgspec.json.Decoder(list[MediaItem])
 
 
@@ -113,12 +113,16 @@ def save_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
     return [CacheWrite(saves_key(actor_id), str(post_id), kept.offset, None if kept.row is None else _YES)]
 
 
-def since_write(key: str, now_ms: int) -> CacheWrite:
+def since_write(key: str, newest_ms: int) -> CacheWrite:
     """What an entry of `likes_key` or `saves_key` knows of posts that are made from now on.
 
     Each like and each save writes its field, and an entry that is lost is lost whole.
+
+    Args:
+        key: the entry.
+        newest_ms: the latest time that the reader knows of, Unix milliseconds.
     """
-    return CacheWrite(key, SINCE, 0, b"%d" % first_snowflake(now_ms + _SKEW_MS))
+    return CacheWrite(key, SINCE, 0, b"%d" % first_snowflake(newest_ms + _SKEW_MS))
 
 
 def sum_writes(post_id: int, name: SumName, parts: Iterable[Kept]) -> list[CacheWrite]:

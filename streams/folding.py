@@ -6,6 +6,7 @@ from typing import Protocol, cast
 
 import structlog
 
+from photolog.ids import now_ms
 from photolog.log.record import StoredRecord
 from projections.fold import Outcome, Projection, Recorded, fold_batch, fold_one, needed
 from projections.stores.port import CacheWrite, RowStore, VersionedCache
@@ -15,6 +16,7 @@ from streams import metrics
 from streams.decoding import Dead
 from streams.step import Batch, Done, Outputs
 
+NEWS_MS = 60_000
 logger = structlog.get_logger(__name__)
 
 CacheForm = Callable[[RowKey[Row], Kept, bool], Sequence[CacheWrite]]
@@ -83,6 +85,7 @@ class Folding:
         cache: the caches of its rows; None where rows are all that is wanted.
         cache_form: the cached forms of a row.
         reaction: what follows; None for nothing.
+        clock_ms: Unix milliseconds.
     """
 
     def __init__(
@@ -92,7 +95,9 @@ class Folding:
         cache: VersionedCache | None = None,
         cache_form: CacheForm = _uncached,
         reaction: Reaction | None = None,
+        clock_ms: Callable[[], int] = now_ms,
     ) -> None:
+        self._clock_ms = clock_ms
         self._projection = projection
         self._rows = rows
         self._cache = cache
@@ -103,7 +108,7 @@ class Folding:
         """Fold the batch's events and let the rest follow."""
         plan = _Plan(self._projection, batch)
         state = await self._rows.load(list(plan.keys)) if plan.keys else {}
-        unborn = {key for key, kept in state.items() if kept.offset < 0}
+        unborn = {key for key, kept in state.items() if kept.offset < 0} if self._is_news(batch) else set()
         outcome = plan.fold(state)
         await self._rows.apply([list(outcome.others.values()), list(outcome.aggregates.values())])
         await self._write_through(state, unborn)
@@ -113,6 +118,10 @@ class Folding:
         metrics.APPLIED.labels(self._projection.name).inc(outcome.applied)
         metrics.REPEATS.labels(self._projection.name).inc(outcome.repeats)
         return Done(outputs, plan.failed)
+
+    def _is_news(self, batch: Batch) -> bool:
+        """Whether a row that is not there was never there: rows that were lost are folded again from old events."""
+        return all(recorded.timestamp_ms >= self._clock_ms() - NEWS_MS for recorded in batch.events)
 
     async def _write_through(self, state: State, unborn: Collection[RowKey[Row]]) -> None:
         if self._cache is None:

@@ -92,7 +92,7 @@ def live_steps(resources: JobResources) -> Steps:
     positions = WitnessedPositions(resources.rows, resources.timelines)
     steps: Steps = {}
     for projection, reaction in reactions:
-        work = Folding(projection, resources.rows, resources.cache, resources.cache_form, reaction)
+        work = Folding(projection, resources.rows, resources.cache, resources.cache_form, reaction, resources.clock_ms)
         epochs = Epochs(projection.name, resources.rows, resources.growths)
         _list(steps, projection, Step(projection.name, positions, decoder, work, resources.log, epochs=epochs))
     _add_lanes(steps, resources, decoder)

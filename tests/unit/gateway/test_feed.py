@@ -15,7 +15,7 @@ from gateway.endpoint import Call, ListQuery
 from gateway.queries.feed import FeedPage, feed_page, home_feed
 from gateway.services import Services
 from photolog.errors import Invalid, StoreUnavailable
-from photolog.ids import first_snowflake
+from photolog.ids import SnowflakeSource, first_snowflake
 from projections.cards import likes_key, post_key
 from projections.feed import TOP
 from projections.stores.memory_cache import MemoryCache
@@ -423,3 +423,31 @@ async def likes_shown(world: World) -> dict[int, tuple[int, bool]]:
 async def feed_body(world: World, **query: Any) -> FeedPage:
     answer = await home_feed(world.services(), Call({}, query=ListQuery(**query), viewer_id=VIEWER))
     return msgspec.json.decode(answer.body, type=FeedPage)
+
+
+@pytest.mark.parametrize("behind_ms", [0, 120_000, 3_600_000])
+async def test_a_like_whose_entry_was_lost_is_seen_though_a_gateways_clock_is_behind(behind_ms: int) -> None:
+    world = await world_of(ALICE)
+    right_ms = world.services().clock_ms()
+    world.ids = count(first_snowflake(right_ms - 30_000))
+    liked = await world.post(ALICE)
+    await world.like(VIEWER, liked)
+    await world.cache.drop([likes_key(VIEWER)])
+    await world.post(ALICE)
+    await feed_page(replace(world.services(), clock_ms=lambda: right_ms - behind_ms), VIEWER, TOP, 1)
+    assert (await cards_of(world.services()))[liked][0] is True
+
+
+async def test_a_like_whose_entry_was_lost_is_seen_after_a_clock_stepped_back() -> None:
+    world = await world_of(ALICE)
+    clock_ms = [world.services().clock_ms()]
+    source = SnowflakeSource(1, lambda: clock_ms[0])
+    source.next()
+    world.ids = iter(source.next, None)
+    clock_ms[0] -= 3_600_000
+    liked = await world.post(ALICE)
+    await world.like(VIEWER, liked)
+    await world.cache.drop([likes_key(VIEWER)])
+    await world.post(ALICE)
+    await feed_page(replace(world.services(), clock_ms=lambda: clock_ms[0]), VIEWER, TOP, 1)
+    assert (await cards_of(world.services()))[liked][0] is True

@@ -244,3 +244,16 @@ async def test_a_receipt_is_verified_with_the_served_key(client: httpx.AsyncClie
         verify_receipt(public, f"{head}.{'A' * 20}.{tail}")
     with pytest.raises(Invalid):
         verify_receipt(ReceiptKey(b"o" * 32).public, signed)
+
+
+async def test_a_session_is_not_believed_for_longer_than_it_may_live_in_the_cache(
+    client: httpx.AsyncClient, river: River
+) -> None:
+    ada = await person(client, "ada")
+    authentication = river.services.authentication
+    authentication._clock_ms = lambda: river.now_ms + 3_600_000  # a gateway whose clock is ahead
+    assert (await ada.request("GET", "/v1/me")).status_code == 200
+    authentication._clock_ms = lambda: river.now_ms
+    await marked_untold(river, ada)
+    river.now_ms += 2 * river.settings.limits.session_cache_seconds * 1_000
+    await refused(river, ada)

@@ -22,13 +22,13 @@ COUNTS = ("likes", "comments", "shares", "saves", "top")
 
 class World:
     def __init__(self) -> None:
-        self.rows, self.cache = MemoryRows(), MemoryCache()
+        self.rows, self.cache, self.now_ms = MemoryRows(), MemoryCache(), 1_790_000_000_000
 
     async def fold(self, event: e.Event, offset: int = 0) -> None:
         projection = LIKES_PROJECTION if isinstance(event, e.PostLiked) else POSTS_PROJECTION
         topic = topic_of(type(event)).name
         recorded = Recorded(event, UUID(int=offset), topic, 0, offset, 1_790_000_000_000)
-        work = Folding(projection, self.rows, self.cache, cache_writes)
+        work = Folding(projection, self.rows, self.cache, cache_writes, clock_ms=lambda: self.now_ms)
         await work.do(Batch(Source(projection.name, topic, 0), [recorded], {}))
 
     async def counts(self) -> list[bytes | Missing | None]:
@@ -49,6 +49,14 @@ async def test_a_new_posts_counts_are_known_before_anybody_asks(world: World) ->
 
 async def test_counts_that_a_cache_lost_are_not_taken_for_none_when_the_post_comes_again(world: World) -> None:
     await world.fold(post(101, ANNA, 501))
+    await world.fold(e.PostLiked(actor_id=ANNA, post_id=101))
+    world.cache.flush()
+    await world.fold(post(101, ANNA, 501))
+    assert await world.counts() == [MISSING] * 5
+
+
+async def test_counts_are_not_taken_for_none_where_rows_were_lost_and_are_folded_again(world: World) -> None:
+    world.now_ms += 3_600_000
     await world.fold(e.PostLiked(actor_id=ANNA, post_id=101))
     world.cache.flush()
     await world.fold(post(101, ANNA, 501))
