@@ -12,7 +12,7 @@ from photolog.log.admin import TopicWanted, create_topics
 from photolog.log.growths import GROWTHS_DDL
 from photolog.settings import CassandraSettings, Settings, load_settings
 from projections.catalogue import TABLES
-from projections.stores.cassandra_ddl import POSITIONS_DDL, added_columns_ddl, table_ddl
+from projections.stores.cassandra_ddl import POSITIONS_DDL, added_columns_ddl, added_positions_ddl, table_ddl
 from schemas.registry import register_all
 from schemas.topics import FOREVER_MS, TOPICS
 
@@ -62,7 +62,8 @@ async def _added_columns(session: CassandraSession, keyspace: str) -> list[str]:
     there: dict[str, set[str]] = {}
     for table, column in await session.execute(columns, (keyspace,)):
         there.setdefault(table, set()).add(column)
-    return [statement for table in TABLES for statement in added_columns_ddl(table, there[table.name])]
+    tables = [statement for table in TABLES for statement in added_columns_ddl(table, there[table.name])]
+    return tables + added_positions_ddl(there["positions"])
 
 
 async def _create_keyspace(settings: CassandraSettings) -> None:

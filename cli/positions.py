@@ -53,12 +53,15 @@ def positions(
 def positions_table(report: PositionsReport) -> Table:
     """The positions for a person to read."""
     table = Table(
-        "model", "covers", "partition", "applied below", "log ends", "lag", "outputs", box=None, pad_edge=False
+        *("model", "covers", "partition", "applied below", "log ends", "lag", "dead", "parked", "outputs"),
+        box=None,
+        pad_edge=False,
     )
     for model in report.models:
         for source in model.sources:
             outputs = " ".join(f"{to.topic}/{to.partition}@{to.next_offset}" for to in source.outputs)
-            numbers = (source.next_offset, source.end_offset, source.lag)
+            counts = source.counts
+            numbers = (source.next_offset, source.end_offset, source.lag, counts.dead, counts.parked)
             shown = ("?" if number is None else str(number) for number in numbers)
             table.add_row(model.name, model.covers or "", f"{source.topic}/{source.partition}", *shown, outputs)
     return table

@@ -77,12 +77,23 @@ class Projection(Protocol):
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: the newest write of each row, others first and aggregates last, and the counts."""
+    """What became of a batch.
+
+    Args:
+        others: the newest write of each row that is no aggregate's; to be written first.
+        aggregates: the newest write of each aggregate's row; to be written last.
+        applied: how many events were folded, those without effect included.
+        repeats: how many wrote nothing.
+        duplicates: offsets of those repeats that had been applied at another offset.
+        noops: offsets of the events without effect.
+    """
 
     others: dict[RowKey[Row], Positioned] = field(default_factory=dict)
     aggregates: dict[RowKey[Row], Positioned] = field(default_factory=dict)
     applied: int = 0
     repeats: int = 0
+    duplicates: set[int] = field(default_factory=set)
+    noops: set[int] = field(default_factory=set)
 
 
 def needed(projection: Projection, recorded: Recorded) -> tuple[RowKey[Row], ...]:
@@ -127,10 +138,14 @@ def fold_batch(projection: Projection, state: dict[RowKey[Row], Kept], batch: It
     outcome = Outcome()
     for recorded in batch:
         changed, writes = fold_one(projection, state, recorded)
-        state.update(changed)
         if not writes:
             outcome.repeats += 1
+            if state.get(projection.aggregate(recorded), ABSENT).offset < recorded.place:
+                outcome.duplicates.add(recorded.offset)
             continue
+        if len(writes) == 1 and changed[writes[0].write.key].row is state.get(writes[0].write.key, ABSENT).row:
+            outcome.noops.add(recorded.offset)
+        state.update(changed)
         outcome.applied += 1
         for write in writes[:-1]:
             outcome.others[write.write.key] = write

@@ -117,7 +117,7 @@ class Folding:
             outputs = await self._reaction.react(Folded(Batch(batch.source, plan.events, batch.records), state))
         metrics.APPLIED.labels(self._projection.name).inc(outcome.applied)
         metrics.REPEATS.labels(self._projection.name).inc(outcome.repeats)
-        return Done(outputs, plan.failed)
+        return Done(outputs, plan.failed, duplicates=outcome.duplicates, noops=outcome.noops)
 
     def _is_news(self, batch: Batch) -> bool:
         """Whether a row that is not there was never there: rows that were lost are folded again from old events."""

@@ -1,9 +1,14 @@
 """What Faust workers count, beside `photolog.worker_metrics`. Names are stable: dashboards and the demo read them."""
 
+from typing import get_args
+
 from prometheus_client import Counter, Histogram
+
+from projections.stores.counts import Counts, Fate
 
 APPLIED = Counter("photolog_applied_total", "Events folded into rows, or delivered", ["projection"])
 REPEATS = Counter("photolog_repeats_total", "Events that had been applied before", ["projection"])
+RECORDS = Counter("photolog_records_total", "Records that a position went past", ["projection", "fate"])
 BELOW_POSITION = Counter("photolog_redelivered_total", "Records below the stored position", ["projection"])
 STEP_SECONDS = Histogram(
     "photolog_step_seconds",
@@ -28,3 +33,9 @@ FANOUT_FOLLOWERS = Histogram(
     ["lane"],
     buckets=(0, 1, 10, 50, 100, 250, 500, 1_000, 2_500, 10_000, 100_000),
 )
+
+
+def show_fates(projection: str, before: Counts, after: Counts) -> None:
+    """Count what became of the records of a batch."""
+    for fate in get_args(Fate):
+        RECORDS.labels(projection, fate).inc(getattr(after, fate) - getattr(before, fate))

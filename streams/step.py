@@ -5,7 +5,7 @@ position moves after everything else, so a crash anywhere repeats the batch, and
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from photolog.positions import Position
 from photolog.stall import Stall
 from photolog.worker_metrics import DEAD
 from projections.fold import Recorded
+from projections.stores.counts import NOTHING_COUNTED, Fate
 from projections.stores.port import PositionStore, Source, StoredPosition
 from schemas.topics import topic_named
 from streams import metrics
@@ -56,10 +57,27 @@ class Done:
     Args:
         outputs: where its appended events landed.
         failed: records that it could not process, for the dead-letter topic.
+        duplicates: offsets of events that had been applied before, at another offset.
+        noops: offsets of events that changed nothing.
     """
 
     outputs: Outputs = field(default_factory=dict)
     failed: Sequence[Dead] = ()
+    duplicates: Collection[int] = ()
+    noops: Collection[int] = ()
+
+    def fates(self, records: Iterable[StoredRecord], dead: Sequence[Dead]) -> dict[int, Fate]:
+        """What became of each record, by its offset: whatever nobody says otherwise of was applied.
+
+        Args:
+            records: all of the batch.
+            dead: those that were given up before the work.
+        """
+        fates: dict[int, Fate] = {record.offset: "applied" for record in records}
+        fates |= dict.fromkeys(self.duplicates, "duplicates")
+        fates |= dict.fromkeys(self.noops, "noops")
+        fates |= {letter.record.offset: "dead" for letter in (*dead, *self.failed)}
+        return fates
 
 
 class Work(Protocol):
@@ -185,9 +203,11 @@ class Step:
             outputs[place] = max(offset, outputs.get(place, 0))
         next_offset = records[-1].offset + 1
         before = stored.next_offset if stored else 0
-        position = StoredPosition(next_offset, outputs)
+        counts = stored.counts if stored else NOTHING_COUNTED
+        position = StoredPosition(next_offset, outputs, counts.after(done.fates(records, dead).items()))
         if not await self._positions.advance(source, position, expected=before):
             raise PositionLost(f"{source} was at {before} when the batch began, and its store holds less now")
+        metrics.show_fates(self.name, counts, position.counts)
         self._held[source] = max(next_offset, self._held.get(source, 0))
         return position
 

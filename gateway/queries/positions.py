@@ -28,9 +28,22 @@ class OutputPosition(msgspec.Struct, frozen=True, kw_only=True):
     next_offset: int
 
 
+class RecordCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the records that a model went past: `consumed` is the sum of the other five. `duplicates` had been
+    applied before, `noops` changed nothing, `dead` could not be processed, and `parked` wait behind a dead one."""
+
+    consumed: int
+    applied: int
+    duplicates: int
+    noops: int
+    dead: int
+    parked: int
+
+
 class SourcePosition(msgspec.Struct, frozen=True, kw_only=True):
     """How far a model has come in one partition: everything below `next_offset` is applied, and everything that came
-    of it is in the log below `outputs`. `end_offset` and `lag` are null while the log does not answer."""
+    of it is in the log below `outputs`; `counts` tell what became of those records. `end_offset` and `lag` are null
+    while the log does not answer."""
 
     topic: str
     partition: int
@@ -38,6 +51,7 @@ class SourcePosition(msgspec.Struct, frozen=True, kw_only=True):
     end_offset: int | None
     lag: int | None
     outputs: list[OutputPosition]
+    counts: RecordCounts
 
 
 class ModelPositions(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +137,7 @@ def _source(place: tuple[str, int], stored: StoredPosition, end: int | None) -> 
             OutputPosition(topic=topic, partition=partition, next_offset=next_offset)
             for (topic, partition), next_offset in sorted(stored.outputs.items())
         ],
+        counts=msgspec.convert(stored.counts, RecordCounts, from_attributes=True),
     )
 
 

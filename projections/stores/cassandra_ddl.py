@@ -4,7 +4,7 @@ Lists are frozen: one cell, replaced as a whole. The cells of an unfrozen list w
 repeat of the same write.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -20,13 +20,18 @@ _OWN_COLUMNS = frozenset({OFFSET, EVENT_IDS, PRESENT})
 
 _SCALARS: dict[Any, str] = {int: "bigint", str: "text", bool: "boolean", float: "double", bytes: "blob"}
 
+_POSITIONS = "positions"
+_POSITIONS_COLUMNS = {
+    "projection": "text",
+    "topic": "text",
+    "source": "int",
+    "next_offset": "bigint",
+    "outputs": "frozen<map<text, bigint>>",
+    "counts": "frozen<map<text, bigint>>",
+}
 POSITIONS_DDL: tuple[str, ...] = (
-    """CREATE TABLE IF NOT EXISTS "positions" (
-    "projection" text,
-    "topic" text,
-    "source" int,
-    "next_offset" bigint,
-    "outputs" frozen<map<text, bigint>>,
+    f"""CREATE TABLE IF NOT EXISTS "{_POSITIONS}" (
+    {", ".join(f'"{name}" {kind}' for name, kind in _POSITIONS_COLUMNS.items())},
     PRIMARY KEY (("projection"), "topic", "source")
 )""",
 )
@@ -54,10 +59,14 @@ def added_columns_ddl(table: Table[Any], there: Collection[str]) -> list[str]:
     Raises:
         Corruption: a field of the key is not there; such a table is another one, to be folded anew.
     """
-    added = {name: kind for name, kind in _columns(table).items() if name not in there}
-    if missing := sorted(set(table.key_fields) & set(added)):
+    if missing := sorted(set(table.key_fields) - set(there)):
         raise Corruption(f"{table.name} is stored without {', '.join(missing)} in its key; drop it and fold it again")
-    return [f"ALTER TABLE {quoted(table.name)} ADD {quoted(name)} {kind}" for name, kind in added.items()]
+    return _added(table.name, _columns(table), there)
+
+
+def added_positions_ddl(there: Collection[str]) -> list[str]:
+    """The statements that give the table of positions the columns that it lacks, as `added_columns_ddl`."""
+    return _added(_POSITIONS, _POSITIONS_COLUMNS, there)
 
 
 def fields_of(table: Table[Any]) -> tuple[str, ...]:
@@ -73,6 +82,11 @@ def nullable_fields(row: type[Row]) -> frozenset[str]:
 def quoted(name: str) -> str:
     """A name as an identifier, whatever words the CQL of some version reserves."""
     return f'"{name}"'
+
+
+def _added(name: str, columns: Mapping[str, str], there: Collection[str]) -> list[str]:
+    added = {column: kind for column, kind in columns.items() if column not in there}
+    return [f"ALTER TABLE {quoted(name)} ADD {quoted(column)} {kind}" for column, kind in added.items()]
 
 
 def _columns(table: Table[Any]) -> dict[str, str]:

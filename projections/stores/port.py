@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from projections.stores.counts import NOTHING_COUNTED, Counts
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import Kept, Positioned
 
@@ -29,10 +30,12 @@ class StoredPosition:
         next_offset: the first offset that is not applied yet.
         outputs: for a projection that appends to derived topics, the next offset of each (topic, partition) at the
             time when everything up to `next_offset` had been acknowledged there.
+        counts: what became of the records below `next_offset`.
     """
 
     next_offset: int
     outputs: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    counts: Counts = NOTHING_COUNTED
 
 
 class PositionStore(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from photolog.ids import SLOTS
+from projections.stores.counts import counts_of
 from projections.stores.port import Source, StoredPosition
 from projections.stores.redis_scripts import ScriptCall, ScriptRunner, script
 
@@ -45,7 +46,8 @@ class RedisPositions:
             StoreUnavailable: not all answered; doing it again is safe.
         """
         outputs: _Outputs = [(*place, offset) for place, offset in position.outputs.items()]
-        stored = b"%d|%s" % (position.next_offset, msgspec.json.encode(outputs))
+        parts = [msgspec.json.encode(part) for part in (position.next_offset, outputs, position.counts.as_map())]
+        stored = b"|".join(parts)
         moved = await self._runner.run(
             [
                 ScriptCall(_ADVANCE, [key], [_field(source), position.next_offset, stored, expected])
@@ -87,6 +89,8 @@ def _pairs(answer: Any) -> dict[bytes, bytes]:
 
 
 def _parsed(stored: bytes) -> StoredPosition:
-    next_offset, _, outputs = stored.partition(b"|")
+    next_offset, outputs, *rest = stored.split(b"|")
     places = msgspec.json.decode(outputs, type=_Outputs)
-    return StoredPosition(int(next_offset), {(topic, partition): offset for topic, partition, offset in places})
+    # A version that did not count wrote nothing more.
+    counts = counts_of(msgspec.json.decode(rest[0], type=dict[str, int]) if rest else None)
+    return StoredPosition(int(next_offset), {(topic, partition): offset for topic, partition, offset in places}, counts)

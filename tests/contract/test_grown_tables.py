@@ -4,7 +4,7 @@ import pytest
 
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.errors import Corruption
-from projections.stores.cassandra_ddl import OFFSET, added_columns_ddl, fields_of, table_ddl
+from projections.stores.cassandra_ddl import OFFSET, added_columns_ddl, added_positions_ddl, fields_of, table_ddl
 from projections.stores.cassandra_rows import CassandraRows
 from projections.tables import Row, Table
 from projections.writes import Positioned, put
@@ -48,6 +48,12 @@ def test_a_table_gains_the_columns_that_it_lacks_and_no_others() -> None:
 def test_a_table_whose_key_is_another_is_refused_in_words() -> None:
     with pytest.raises(Corruption, match="sample_grown is stored without place in its key"):
         added_columns_ddl(OTHER_KEY, THERE)
+
+
+def test_positions_gain_the_columns_that_they_lack() -> None:
+    before = {"projection", "topic", "source", "next_offset", "outputs"}
+    assert added_positions_ddl(before) == ['ALTER TABLE "positions" ADD "counts" frozen<map<text, bigint>>']
+    assert added_positions_ddl({*before, "counts"}) == []
 
 
 @pytest.mark.integration

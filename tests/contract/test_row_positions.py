@@ -2,6 +2,7 @@
 
 import asyncio
 
+from projections.stores.counts import Counts
 from projections.stores.port import RowStore, Source, StoredPosition
 from tests.contract.sample_tables import fresh_id
 
@@ -21,6 +22,17 @@ async def test_a_position_comes_back_with_its_outputs(rows: RowStore) -> None:
     stored = StoredPosition(41, {("feed.fanout", 0): 7, ("feed.fanout", 12): 2**40, ("a-b_c.d", 3): 0})
     await rows.advance(source, stored)
     assert await rows.position(source) == stored
+
+
+async def test_counts_come_back_with_their_position_and_never_without_it(rows: RowStore) -> None:
+    source = fresh_source()
+    first = StoredPosition(3, counts=Counts(consumed=3, applied=1, duplicates=1, dead=1, below=3))
+    second = StoredPosition(9, counts=Counts(9, 2, 3, 1, 1, 2, below=9))
+    assert await rows.advance(source, first)
+    assert await rows.advance(source, StoredPosition(2, counts=Counts(2, 2, below=2)))
+    assert await rows.position(source) == first
+    assert await rows.advance(source, second, expected=3)
+    assert await rows.positions(source.projection) == {source: second}
 
 
 async def test_a_store_that_holds_less_than_a_batch_began_with_does_not_take_its_position(rows: RowStore) -> None:

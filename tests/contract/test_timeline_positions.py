@@ -1,9 +1,12 @@
 """What every timeline store must do with positions."""
 
+from typing import Any
+
 import pytest
 from redis.asyncio.cluster import RedisCluster
 
 from photolog.engines.redis_client import RedisClient
+from projections.stores.counts import Counts
 from projections.stores.port import Source, StoredPosition
 from projections.stores.redis_feeds import RedisTimelines
 from tests.contract.sample_tables import fresh_id
@@ -37,6 +40,17 @@ async def test_a_position_keeps_its_outputs(subject: TimelineSubject) -> None:  
     assert await subject.store.position(source) == StoredPosition(5, OUTPUTS)
 
 
+async def test_counts_come_back_with_their_position_and_never_without_it(subject: TimelineSubject) -> None:  # noqa: F811
+    source = fresh_source()
+    first = StoredPosition(3, OUTPUTS, Counts(consumed=3, applied=1, duplicates=1, dead=1, below=3))
+    second = StoredPosition(9, counts=Counts(9, 2, 3, 1, 1, 2, below=9))
+    assert await subject.store.advance(source, first)
+    assert await subject.store.advance(source, StoredPosition(2, counts=Counts(2, 2, below=2)))
+    assert await subject.store.position(source) == first
+    assert await subject.store.advance(source, second, expected=3)
+    assert await subject.store.positions(source.projection) == {source: second}
+
+
 async def test_partitions_and_projections_have_positions_of_their_own(subject: TimelineSubject) -> None:  # noqa: F811
     first, other = fresh_source(), fresh_source()
     second = Source(first.projection, first.topic, 1)
@@ -61,6 +75,21 @@ async def test_a_store_flushed_under_a_batch_does_not_take_the_batchs_position(s
     await subject.flush()
     assert not await subject.store.advance(source, StoredPosition(9), expected=8)
     assert await subject.store.position(source) is None
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("client", ["node_client", "cluster_client"])
+async def test_a_position_of_a_version_that_did_not_count_begins_at_zero(
+    request: pytest.FixtureRequest, client: str
+) -> None:
+    redis: Any = request.getfixturevalue(client)
+    store, source = RedisTimelines(redis, 20, 60_000), fresh_source()
+    await store.advance(source, StoredPosition(5, OUTPUTS))
+    for tag in range(1024):
+        key = f"positions:{{{tag}}}:{source.projection}"
+        if await redis.exists(key):
+            await redis.hset(key, f"{source.topic}/0", b'6|[["posts",0,7]]')
+    assert await store.position(source) == StoredPosition(6, {("posts", 0): 7}, Counts())
 
 
 @pytest.mark.integration

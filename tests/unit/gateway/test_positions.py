@@ -4,6 +4,7 @@ import pytest
 from gateway.coverage import Coverage
 from gateway.read_models import ReadModelMap
 from photolog.positions import Position
+from projections.stores.counts import Counts
 from projections.stores.port import Source, StoredPosition
 from tests.unit.gateway.river import PARTITION, River, person
 
@@ -16,7 +17,9 @@ async def test_each_model_tells_its_partitions_and_how_far_behind_the_log_it_is(
 ) -> None:
     ada = await person(client, "ada")
     outputs = {("feed.fanout", 3): 7}
-    await river.rows.advance(Source("posts", "posts", 1), StoredPosition(5, outputs))
+    await river.rows.advance(
+        Source("posts", "posts", 1), StoredPosition(5, outputs, Counts(consumed=5, applied=3, dead=2))
+    )
     river.flowing = False
     await ada.request("PATCH", "/v1/me", json={"bio": "x"})
     answer = await ada.request("GET", "/v1/positions")
@@ -30,10 +33,16 @@ async def test_each_model_tells_its_partitions_and_how_far_behind_the_log_it_is(
             "end_offset": 2,
             "lag": 1,
             "outputs": [],
+            "counts": {"consumed": 0, "applied": 0, "duplicates": 0, "noops": 0, "dead": 0, "parked": 0},
         }
     ]
     assert models["posts"][0]["outputs"] == [{"topic": "feed.fanout", "partition": 3, "next_offset": 7}]
     assert models["posts"][0]["end_offset"] is None
+    assert {name: count for name, count in models["posts"][0]["counts"].items() if count} == {
+        "consumed": 5,
+        "applied": 3,
+        "dead": 2,
+    }
     assert models["feed"] == []
 
 

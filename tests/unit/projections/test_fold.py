@@ -84,6 +84,19 @@ def test_a_repeat_at_a_later_offset_writes_nothing() -> None:
     assert fold_one(MEMBERSHIP, store, repeat) == ({}, ())
     outcome = fold_batch(MEMBERSHIP, loaded(store, [repeat]), [repeat])
     assert (outcome.applied, outcome.repeats, outcome.others, outcome.aggregates) == (0, 1, {}, {})
+    assert (outcome.duplicates, outcome.noops) == ({12}, set())
+
+
+def test_an_event_that_comes_again_at_its_own_offset_is_no_duplicate() -> None:
+    batch = [recorded(like(1, POST), 10), recorded(unlike(1, POST), 11)]
+    outcome = fold_batch(MEMBERSHIP, loaded(folded({}, batch), batch), batch)
+    assert (outcome.applied, outcome.repeats, outcome.duplicates) == (0, 2, set())
+
+
+def test_an_event_without_effect_is_told_from_one_with() -> None:
+    batch = [recorded(unlike(1, POST), 10), recorded(like(1, POST), 11), recorded(like(1, POST), 12)]
+    outcome = fold_batch(MEMBERSHIP, loaded({}, batch), batch)
+    assert (outcome.applied, outcome.noops, outcome.duplicates) == (3, {10, 12}, set())
 
 
 def test_an_event_without_effect_is_remembered() -> None:

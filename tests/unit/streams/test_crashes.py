@@ -11,6 +11,7 @@ from projections.comments import COMMENT_COUNTS
 from projections.followees import followee_write
 from projections.graph import FollowingRow
 from projections.stores.memory_cache import MemoryCache
+from projections.stores.port import Source
 from projections.stores.recent_reading import recent_stretches
 from projections.stores.top_comments import read_top_comments
 from tests.unit.mortal import Killed, Mortal
@@ -73,6 +74,16 @@ async def cache_from_rows(river: River) -> dict[tuple[str, str], bytes | None]:
     return right
 
 
+def all_is_counted_once(river: River) -> None:
+    """Every record of a folded topic is in the counts of its partition, and they add up. Rows go before witnesses."""
+    stored = {**river.timelines._positions, **river.rows._positions}
+    for (topic, partition), records in river.log.partitions.items():
+        for step in river.steps.get(topic, ()):
+            counts = stored[Source(step.name, topic, partition)].counts
+            assert counts.consumed == len(records)
+            assert counts.consumed == counts.applied + counts.duplicates + counts.noops
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_a_death_at_any_change_ends_in_the_same_rows_feeds_and_caches(after: bool) -> None:
     undisturbed, _ = await lived_with_one_death(0, after)
@@ -82,6 +93,7 @@ async def test_a_death_at_any_change_ends_in_the_same_rows_feeds_and_caches(afte
         dies_at += 1
         river, left = await lived_with_one_death(dies_at, after)
         assert await seen(river) == expected, f"died at change {dies_at}"
+        all_is_counted_once(river)
         right = await cache_from_rows(river)
         assert {place: right.get(place) for place in cached_fields(river.cache)} == cached_fields(river.cache)
     assert dies_at > 50, "the scenario should have had more changes to die at"

@@ -8,13 +8,15 @@ import pytest
 from photolog.errors import LogUnavailable, StoreUnavailable
 from photolog.log.record import StoredRecord
 from photolog.worker_metrics import STALLED
+from projections.stores.counts import Counts
 from projections.stores.memory_rows import MemoryRows
 from projections.stores.port import Source, StoredPosition
 from schemas import events as e
 from schemas.topics import LIKES
-from streams.decoding import Decoder
+from streams.decoding import Dead, Decoder
 from streams.errors import PositionLost, RecordsSkipped
 from streams.step import Batch, Done, Step
+from streams.witness import WitnessedPositions
 from tests.unit.streams.river import SERDE, MemoryLog, OpenKeys, encoded
 
 SOURCE = Source("noted", LIKES.name, 0)
@@ -27,17 +29,19 @@ class Noting:
         self.offsets: list[int] = []
         self.raises: list[Exception] = []
         self.outputs: dict[tuple[str, int], int] = {}
+        self.fails: set[int] = set()
 
     async def do(self, batch: Batch) -> Done:
         if self.raises:
             raise self.raises.pop(0)
         self.offsets += [recorded.offset for recorded in batch.events]
-        return Done(dict(self.outputs))
+        failed = [Dead(batch.records[offset], "failed: told to") for offset in self.fails & set(batch.records)]
+        return Done(dict(self.outputs), failed, duplicates={4} & set(batch.records), noops={3} & set(batch.records))
 
 
 class World:
     def __init__(self) -> None:
-        self.positions = MemoryRows()
+        self.positions: Any = MemoryRows()
         self.log = MemoryLog()
         self.work = Noting()
         self.step = self.another()
@@ -158,6 +162,38 @@ async def test_another_workers_progress_is_passed_over(world: World) -> None:
     await world.another().run(LIKES.name, 0, records(1, 2))
     await world.run(1, 2, 3)
     assert world.work.offsets == [0, 1, 2, 3]
+
+
+async def test_every_record_is_counted_once_with_the_position_that_goes_past_it(world: World) -> None:
+    world.work.fails = {1}
+    await world.run(0, 1, 2, 3)
+    await world.another().run(LIKES.name, 0, records(2, 3, 4))
+    position: Any = await world.positions.position(SOURCE)
+    assert position.counts == Counts(consumed=5, applied=2, duplicates=1, noops=1, dead=1, below=5)
+
+
+async def test_a_batch_whose_position_was_not_stored_is_counted_when_it_comes_again(world: World) -> None:
+    world.work.raises = [ValueError("a defect")]
+    with pytest.raises(ValueError, match="a defect"):
+        await world.run(0, 1)
+    await world.run(0, 1)
+    position: Any = await world.positions.position(SOURCE)
+    assert position.counts == Counts(consumed=2, applied=2, below=2)
+
+
+async def test_records_that_come_again_because_the_caches_went_back_are_not_counted_again(world: World) -> None:
+    caches = MemoryRows()
+    world.positions = WitnessedPositions(world.positions, caches)
+    world.step = world.another()
+    await world.step.resume(LIKES.name, 0)
+    await world.run(0, 1, 2)
+    caches._positions[SOURCE] = StoredPosition(1)
+    again = world.another()
+    assert await again.resume(LIKES.name, 0) == 1
+    await again.run(LIKES.name, 0, records(1))
+    await again.run(LIKES.name, 0, records(2, 3))
+    position: Any = await world.positions.position(SOURCE)
+    assert (position.next_offset, position.counts) == (4, Counts(consumed=4, applied=3, noops=1, below=4))
 
 
 async def test_outputs_of_earlier_batches_are_kept_with_the_position(world: World) -> None:
