@@ -108,9 +108,11 @@ class Authentication:
         return Caller("account", account_id, session_id, leaving=leaving)
 
     async def require_active(self, account_id: int, gone: Unauthenticated) -> None:
-        """Raise Forbidden for a suspended account, and `gone` for a deleted one."""
+        """Raise Forbidden for a suspended account, saying what for, and `gone` for a deleted one."""
         (value,) = await self._cached([account_key(account_id)])
-        _require_active(await self._standing(account_id, value), gone)
+        standing = await self._standing(account_id, value)
+        account = await self._rows.get(ACCOUNTS.key(account_id)) if standing == "suspended" else None
+        _require_active(standing, gone, account.suspended_for if account else None)
 
     async def revoked(self, account_id: int, session_id: int) -> None:
         """Make the end of a session known. To be called once its row is gone, before anybody is told.
@@ -196,11 +198,11 @@ def _bearer(authorization: bytes | None) -> str:
     return token.strip().decode("latin-1")
 
 
-def _require_active(standing: Standing, gone: Unauthenticated) -> None:
+def _require_active(standing: Standing, gone: Unauthenticated, rule: str | None = None) -> None:
     if standing == "deleted":
         raise gone
     if standing == "suspended":
-        raise Forbidden("account-suspended", "the account is suspended")
+        raise Forbidden("account-suspended", "the account is suspended" + (f": {rule}" if rule else ""))
 
 
 def _ended() -> Unauthenticated:

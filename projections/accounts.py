@@ -15,7 +15,8 @@ class AccountRow(Row, frozen=True, kw_only=True):
     """An account as everyone may see it, and whether it is private, suspended or deleted, or an operator vouched for
     it.
 
-    `privacy_version` counts the changes of privacy, and `privacy_since_ms` is when the last one was.
+    `privacy_version` counts the changes of privacy, and `privacy_since_ms` is when the last one was. `suspended_for` is
+    the rule that a suspended account broke, for its owner to know.
     """
 
     account_id: int
@@ -29,6 +30,7 @@ class AccountRow(Row, frozen=True, kw_only=True):
     verified: bool = False
     privacy_version: int = 0
     privacy_since_ms: int = 0
+    suspended_for: e.HouseRule | None = None
 
 
 ACCOUNTS = Table("accounts", AccountRow, ("account_id",), aggregate=True)
@@ -98,10 +100,10 @@ def _changed(account: AccountRow, recorded: Recorded) -> AccountRow:
                 privacy_version=account.privacy_version + 1,
                 privacy_since_ms=recorded.timestamp_ms,
             )
-        case e.AccountSuspended():
-            return msgspec.structs.replace(account, suspended=True)
+        case e.AccountSuspended(reason=reason):
+            return msgspec.structs.replace(account, suspended=True, suspended_for=reason)
         case e.AccountReinstated():
-            return msgspec.structs.replace(account, suspended=False)
+            return msgspec.structs.replace(account, suspended=False, suspended_for=None)
         case e.AccountDeleted():
             return _deleted(account)
         case e.AccountVerified():
@@ -114,7 +116,15 @@ def _changed(account: AccountRow, recorded: Recorded) -> AccountRow:
 def _deleted(account: AccountRow) -> AccountRow:
     """What remains says that the account was there, and nothing that its owner wrote."""
     return msgspec.structs.replace(
-        account, username=None, display_name=None, bio=None, private=True, suspended=False, deleted=True, verified=False
+        account,
+        username=None,
+        display_name=None,
+        bio=None,
+        private=True,
+        suspended=False,
+        deleted=True,
+        verified=False,
+        suspended_for=None,
     )
 
 

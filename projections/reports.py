@@ -10,7 +10,7 @@ from schemas import events as e
 from schemas import topics
 
 ReportTarget = Literal["post", "comment", "account"]
-ReportReason = Literal["spam", "nudity", "hate", "violence", "harassment", "self_harm", "false_information", "other"]
+ReportReason = e.HouseRule
 
 
 class ReportRow(Row, frozen=True, kw_only=True):

@@ -24,6 +24,10 @@ class Personal:
     subject: str
 
 
+HouseRule = Literal["spam", "nudity", "hate", "violence", "harassment", "self_harm", "false_information", "other"]
+"""What content or an account may break."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An immutable fact in the log. `type` is its name on the wire, `capability` the folder of its schema."""
 
@@ -69,11 +73,14 @@ class RequestsApproved(Event, frozen=True, kw_only=True):
 
 
 class AccountSuspended(Event, frozen=True, kw_only=True):
+    """`reason` is the rule that was broken, `note` what the operator wrote for other operators."""
+
     type = "account.suspended"
     capability = "accounts"
     account_id: Snowflake
-    reason: str
+    reason: HouseRule
     operator: str
+    note: str = ""
 
 
 class AccountReinstated(Event, frozen=True, kw_only=True):
@@ -435,7 +442,7 @@ class ContentReported(Event, frozen=True, kw_only=True):
     target_id: Snowflake
     post_id: Snowflake | None
     owner_id: Snowflake
-    reason: Literal["spam", "nudity", "hate", "violence", "harassment", "self_harm", "false_information", "other"]
+    reason: HouseRule
     note: Annotated[str | None, Personal("reporter_id")]
 
 

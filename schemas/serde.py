@@ -1,7 +1,8 @@
 """Bytes to events and back: Confluent framing, Avro values by fastavro, personal fields sealed before append.
 
 Decoding is in two steps because a subject's key may have to be fetched: `parse` gives a record whose personal fields
-are still sealed and names the subjects it needs; `open_record` opens them with the keys at hand.
+are still sealed and names the subjects it needs; `open_record` opens them with the keys at hand. A record of an old
+version is brought to the current one in the first step (schemas/upcasters.py).
 Framing: one zero byte, the schema id as four big-endian bytes, then the Avro value (Confluent wire format).
 """
 
@@ -22,6 +23,7 @@ from photolog.errors import Corruption, UndecodableRecord
 from schemas.avro_form import personal_fields
 from schemas.events import Event
 from schemas.topics import TOPICS, Topic
+from schemas.upcasters import OldVersion, old_version
 
 AVRO_FOLDER = Path(__file__).parent / "avro"
 _HEADER = struct.Struct(">bI")
@@ -90,6 +92,7 @@ class Serde:
         self._by_id: dict[int, tuple[Any, Any | None, EventSchema]] = {
             schema_id: (SCHEMAS[event].parsed, None, SCHEMAS[event]) for event, schema_id in ids.items()
         }
+        self._old: dict[int, OldVersion] = {}
 
     def encode(self, event: Event, key_of: KeyOf) -> bytes:
         """The framed value of an event, its personal fields sealed.
@@ -122,13 +125,15 @@ class Serde:
         buffer = io.BytesIO(value)
         buffer.seek(_HEADER.size)
         try:
-            values = fastavro.schemaless_reader(buffer, writer, reader)
-        # fastavro raises whatever the bytes lead it into; all of it means the same here.
+            values: Any = fastavro.schemaless_reader(buffer, writer, reader)
+            if reader is not None and schema_id in self._old:
+                values = self._old[schema_id].current(values)
+        # fastavro and upcasters raise whatever the bytes lead them into; all of it means the same here.
         except Exception as error:
             raise UndecodableRecord(f"not a {schema.event.__name__}: {error!r}") from error
         if buffer.read(1):
             raise UndecodableRecord(f"bytes left over behind a {schema.event.__name__}")
-        return SealedRecord(schema, values)  # type: ignore[arg-type]  # a record schema gives a dict
+        return SealedRecord(schema, values)
 
     def open_record(self, record: SealedRecord, key_of: KeyOf) -> Event:
         """The typed event of a parsed record; a personal field whose key is erased is None.
@@ -156,10 +161,13 @@ class Serde:
         try:
             writer: Any = fastavro.parse_schema(json.loads(text))
             schema = _BY_RECORD_NAME[writer["name"]]
+            old = old_version(schema.event, text)
         # What others registered need not be Avro; fastavro raises whatever such a text leads it into.
         except Exception as error:
             raise UndecodableRecord(f"schema id {schema_id} is no event of ours") from error
-        known = (writer, schema.parsed, schema)
+        if old is not None:
+            self._old[schema_id] = old
+        known = (writer, old.reader if old else schema.parsed, schema)
         self._by_id[schema_id] = known
         return known
 

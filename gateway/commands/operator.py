@@ -9,17 +9,19 @@ from gateway.services import Services
 from photolog.errors import NotFound
 from photolog.text import clean_text
 from projections.accounts import ACCOUNTS
-from schemas.events import AccountReinstated, AccountSuspended, AccountUnverified, AccountVerified
+from schemas.events import AccountReinstated, AccountSuspended, AccountUnverified, AccountVerified, HouseRule
 
-REASON_CHARACTERS_MAX = 500
+NOTE_CHARACTERS_MAX = 500
 _PATH = "/v1/operator/accounts/{account_id}/suspension"
 _VERIFICATION = "/v1/operator/accounts/{account_id}/verification"
 
 
 class Suspend(Body, frozen=True, kw_only=True):
-    """Why. It is kept in the log for ever: no personal data."""
+    """The rule that was broken, which its owner is told, and a note for other operators. Both are kept in the log for
+    ever: no personal data."""
 
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+    reason: HouseRule
+    note: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
 
 
 class Suspension(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +38,8 @@ async def suspend(services: Services, call: Call) -> Command:
     """Suspend an account. The answer comes once every gateway refuses it."""
     body: Suspend = call.body
     account_id = await _account(services, call)
-    reason = clean_text(body.reason, "reason", REASON_CHARACTERS_MAX)
-    event = AccountSuspended(account_id=account_id, reason=reason, operator=call.operator_name)
+    note = clean_text(body.note, "note", NOTE_CHARACTERS_MAX).strip() if body.note else ""
+    event = AccountSuspended(account_id=account_id, reason=body.reason, operator=call.operator_name, note=note)
     return Command((event,), Suspension(account_id=str(account_id), state="suspended"), wait_for=("accounts",))
 
 

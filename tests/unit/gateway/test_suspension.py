@@ -37,6 +37,18 @@ async def test_a_suspended_account_can_neither_log_in_nor_refresh(client: httpx.
     assert refresh.status_code == 403
 
 
+async def test_who_proves_to_be_the_owner_is_told_the_rule_and_nobody_the_note(
+    client: httpx.AsyncClient, river: River
+) -> None:
+    ada = await person(client, "ada")
+    said = {"reason": "self_harm", "note": "see ticket 12"}
+    assert (await client.put(_path(ada), json=said, headers=_operator(river))).status_code == 200
+    log_in = await client.post("/v1/sessions", json={"username": "ada", "password": PASSWORD})
+    assert log_in.json()["detail"] == "the account is suspended: self_harm"
+    unknown = await client.put(_path(ada), json={"reason": "dislikes"}, headers=_operator(river))
+    assert (unknown.status_code, unknown.json()["field"]) == (422, "reason")
+
+
 async def test_a_reinstated_account_is_back(client: httpx.AsyncClient, river: River) -> None:
     ada = await person(client, "ada")
     await client.put(_path(ada), json={"reason": "spam"}, headers=_operator(river))

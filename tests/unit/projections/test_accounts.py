@@ -74,7 +74,9 @@ def test_an_account_is_verified_until_it_no_longer_is() -> None:
 def test_suspension_lasts_until_reinstatement() -> None:
     suspended = e.AccountSuspended(account_id=ANNA, reason="spam", operator="op")
     assert known(suspended, e.ProfileChanged(account_id=ANNA, display_name="x", bio=None)).suspended
-    assert not known(suspended, e.AccountReinstated(account_id=ANNA, operator="op")).suspended
+    assert known(suspended).suspended_for == "spam"
+    reinstated = known(suspended, e.AccountReinstated(account_id=ANNA, operator="op"))
+    assert (reinstated.suspended, reinstated.suspended_for) == (False, None)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibi
 from avro.schema import parse
 
 from schemas.events import Event
-from schemas.serde import AVRO_FOLDER, SCHEMAS
-from tests.unit.schemas.samples import KEYS, SERDE, filled
+from schemas.serde import SCHEMAS, Serde
+from schemas.versions import HISTORY_FOLDER, Form, kept_forms
+from tests.unit.schemas.samples import IDS, KEYS, SERDE, filled
 
-HISTORY_FOLDER = AVRO_FOLDER.parent / "history"
 RECORDS = HISTORY_FOLDER / "records.json"
-
-Form = dict[str, Any]
+"""For each version the bytes of an event that was written with it, and the event as it was meant then. Where an
+upcaster says it in other words by now, `now` holds these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,21 @@ class KeptSchema:
 
 def kept_versions(event: type[Event]) -> list[KeptSchema]:
     """All versions of an event's schema, oldest first."""
-    folder = HISTORY_FOLDER / event.capability / event.__name__
-    numbers = sorted(int(path.stem) for path in folder.glob("*.avsc"))
-    return [KeptSchema(event, number, json.loads((folder / f"{number}.avsc").read_text())) for number in numbers]
+    return [KeptSchema(event, number, form) for number, form in enumerate(kept_forms(event), start=1)]
 
 
 KEPT = [kept for event in SCHEMAS for kept in kept_versions(event)]
+ENTRIES: dict[str, dict[str, Any]] = {entry["schema"]: entry for entry in json.loads(RECORDS.read_text())}
+FIRST_KEPT_ID = 1_000
+_TEXTS = {FIRST_KEPT_ID + number: json.dumps(kept.form) for number, kept in enumerate(KEPT)}
+KEPT_SERDE = Serde(IDS, _TEXTS.get)
+"""Reads every version, each under an id of its own behind `FIRST_KEPT_ID`."""
+
+
+def kept_bytes(kept: KeptSchema, payload: bytes | None = None) -> bytes:
+    """The kept record of a version, or another payload that was written with it, framed for `KEPT_SERDE`."""
+    framing = struct.pack(">bI", 0, FIRST_KEPT_ID + KEPT.index(kept))
+    return framing + (payload if payload is not None else bytes.fromhex(ENTRIES[kept.name]["payload"]))
 
 
 def incompatibilities(current: Form, kept: Form) -> list[str]:
