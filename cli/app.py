@@ -20,7 +20,8 @@ class Entry:
     """A command, described without importing it.
 
     Args:
-        target: `module:function`; while no such module exists, there is no such command.
+        target: `module:function`, or a module's `typer.Typer` for a command with commands of its own; while no such
+            module exists, there is no such command.
         summary: one line for the list of commands.
         example: a command line that works, and what it does.
         passes_arguments: whether options that it does not declare are left to it.
@@ -87,6 +88,26 @@ COMMANDS: dict[str, Entry] = {
         "Show how far each read model has come in each partition, and where the log ends.",
         "bin/photolog positions --json    # one object a line",
     ),
+    "topics": Entry(
+        "cli.topics:topics",
+        "Show every topic: what it carries, how it is keyed, and what it holds.",
+        "bin/photolog topics --json    # one object a line",
+    ),
+    "tail": Entry(
+        "cli.tail:tail",
+        "Show the events of a topic, decoded, up to its end or as they come.",
+        "bin/photolog tail posts --since 2h --type post.created --format json    # one object a line",
+    ),
+    "replay": Entry(
+        "cli.replay:replay",
+        "Append records again, unchanged, into another topic.",
+        "bin/photolog replay likes --into likes.copy --create --from 7d --dry-run    # count what would be appended",
+    ),
+    "schemas": Entry(
+        "cli.schemas:schemas",
+        "List the events' schemas, show one, or check a changed one.",
+        "bin/photolog schemas check schemas/avro/posts/PostCreated.avsc    # does it fit every version of before?",
+    ),
     "settings": Entry(
         "cli.settings:settings",
         "List every setting: key, default, meaning.",
@@ -138,8 +159,11 @@ class LazyCommand(TyperCommand):
 
     def _load(self) -> Any:
         module, _, function = self._entry.target.partition(":")
-        application = typer.Typer(add_completion=False, rich_markup_mode="rich")
         callback = getattr(importlib.import_module(module), function)
+        if isinstance(callback, typer.Typer):
+            # A command with commands of its own.
+            return typer.main.get_command(callback)
+        application = typer.Typer(add_completion=False, rich_markup_mode="rich")
         application.command(
             self.name,
             epilog=f"Example: [bold]{escape(self._entry.example)}[/bold]",

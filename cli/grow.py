@@ -16,7 +16,7 @@ from photolog.engines.redis_client import connect_redis
 from photolog.log.ends import KafkaEnds
 from photolog.log.growing import Growing, Patience
 from photolog.log.growths import CassandraGrowths
-from photolog.log.producer import METADATA_MS
+from photolog.log.kafka_config import METADATA_MS
 from photolog.log.topic_admin import TopicAdmin
 from photolog.settings import Settings, load_settings
 from projections.stores.cassandra_rows import CassandraRows

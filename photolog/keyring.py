@@ -6,6 +6,7 @@ Erasing a key leaves a permanent marker, so that nobody can create another in it
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from photolog import seal
 from photolog.engines.cassandra_session import CassandraSession
@@ -15,6 +16,16 @@ KEYRING_DDL = (
 )
 _KEPT_MAX = 50_000
 _KEPT_SECONDS = 60.0
+
+
+class Keys(Protocol):
+    """The keys of the people whom personal fields are about: `SubjectKeyring`, or a dictionary's in tests."""
+
+    async def ensure(self, subject_ids: Iterable[int]) -> None:
+        """Bring these subjects' keys to hand."""
+
+    def key_of(self, subject_id: int) -> bytes | None:
+        """The key of a subject that `ensure` named."""
 
 
 class SubjectKeyring:

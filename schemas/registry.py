@@ -6,14 +6,20 @@ FULL_TRANSITIVE: old readers read new events, and new readers read the whole log
 
 import time
 import warnings
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import httpx
 
 with warnings.catch_warnings():
-    # Confluent's client imports authlib, which then warns of an HTTP client that neither of us uses.
+    # Confluent's client imports authlib, which then warns of an HTTP client that neither of us uses. Whoever else needs
+    # these names takes them from here. It first lets all its warnings through.
+    import authlib.deprecate  # noqa: F401
+
     warnings.filterwarnings("ignore", message="The httpx module is deprecated")
-    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+    from confluent_kafka.schema_registry import Schema as Schema
+    from confluent_kafka.schema_registry import SchemaRegistryClient as SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from photolog.errors import StoreUnavailable
@@ -22,9 +28,10 @@ from schemas.events import Event
 from schemas.serde import SCHEMAS, Serde
 
 COMPATIBILITY = "FULL_TRANSITIVE"
-_UNKNOWN_SCHEMA = 40403
+_NOT_FOUND = 404
 _TRIES = 20
 _PAUSE_SECONDS = 0.5
+T = TypeVar("T")
 
 
 def registry_client(settings: RegistrySettings) -> SchemaRegistryClient:
@@ -84,13 +91,28 @@ def _id(client: SchemaRegistryClient, event: type[Event]) -> int:
 
 def _text(settings: RegistrySettings, schema_id: int) -> str | None:
     """Asked so seldom that a connection is not kept for it."""
+    with asked(settings) as client:
+        schema = found(lambda: client.get_schema(schema_id))
+        return None if schema is None else schema.schema_str
+
+
+@contextmanager
+def asked(settings: RegistrySettings) -> Iterator[SchemaRegistryClient]:
+    """The client for a few questions. Raises StoreUnavailable where the registry does not answer, or refuses one."""
     try:
         with registry_client(settings) as client:
-            text: str | None = client.get_schema(schema_id).schema_str
-            return text
+            yield client
     except SchemaRegistryError as error:
-        if error.error_code == _UNKNOWN_SCHEMA or error.http_status_code == 404:
-            return None
         raise StoreUnavailable(f"registry: {error}") from error
     except httpx.HTTPError as error:
         raise StoreUnavailable(f"registry: {error!r}") from error
+
+
+def found(question: Callable[[], T]) -> T | None:
+    """What the registry answers; None where it has no such thing."""
+    try:
+        return question()
+    except SchemaRegistryError as error:
+        if error.http_status_code == _NOT_FOUND or error.error_code // 100 == _NOT_FOUND:
+            return None
+        raise

@@ -21,6 +21,7 @@ class Topic:
         name: the topic's name.
         events: the event types that it carries; their order within a key is kept.
         key: gives an event's partition key; keys never hold personal data.
+        keyed_by: what the key is, in words; the name of a field where the key is that field.
         kind: `action` is a fact that a person caused and is kept for ever, `work` is a queue, `derived` is made
             by a job from other topics, `telemetry` is what clients observed: one event type, nothing personal, for
             analysts and folded into no row.
@@ -31,6 +32,7 @@ class Topic:
     name: str
     events: tuple[type[e.Event], ...]
     key: Callable[[Any], str]
+    keyed_by: str
     kind: Literal["action", "work", "derived", "telemetry"] = "action"
     retention_ms: int = FOREVER_MS
     personal: bool = False
@@ -75,6 +77,7 @@ ACCOUNTS = Topic(
         e.AccountUnverified,
     ),
     key=lambda event: str(event.account_id),
+    keyed_by="account_id",
     personal=True,
 )
 GRAPH = Topic(
@@ -92,52 +95,74 @@ GRAPH = Topic(
         e.AccountUnmuted,
     ),
     key=_graph_key,
+    keyed_by="the two accounts, the smaller id first",
 )
 POSTS = Topic(
     "posts",
     (e.PostCreated, e.PostPublished, e.PostRejected, e.PostCaptionChanged, e.PostDeleted),
     key=lambda event: str(event.owner_id),
+    keyed_by="owner_id",
     personal=True,
 )
 MEDIA_REQUESTED = Topic(
     "media.transcoding.requested",
     (e.MediaTranscodingRequested,),
     key=lambda event: str(event.owner_id),
+    keyed_by="owner_id",
     kind="work",
 )
 MEDIA_COMPLETED = Topic(
     "media.transcoding.completed",
     (e.MediaTranscodingCompleted, e.MediaTranscodingFailed),
     key=lambda event: str(event.owner_id),
+    keyed_by="owner_id",
 )
-LIKES = Topic("likes", (e.PostLiked, e.PostUnliked), key=lambda event: str(event.actor_id))
+LIKES = Topic("likes", (e.PostLiked, e.PostUnliked), key=lambda event: str(event.actor_id), keyed_by="actor_id")
 COMMENTS = Topic(
     "comments",
     (e.CommentCreated, e.CommentDeleted, e.CommentLikesCounted),
     key=lambda event: str(event.post_id),
+    keyed_by="post_id",
     personal=True,
 )
-SAVES = Topic("saves", (e.PostSaved, e.PostUnsaved), key=lambda event: str(event.actor_id))
-SHARES = Topic("shares", (e.PostShared,), key=lambda event: str(event.actor_id))
-COMMENT_LIKES = Topic("comment.likes", (e.CommentLiked, e.CommentUnliked), key=lambda event: str(event.actor_id))
+SAVES = Topic("saves", (e.PostSaved, e.PostUnsaved), key=lambda event: str(event.actor_id), keyed_by="actor_id")
+SHARES = Topic("shares", (e.PostShared,), key=lambda event: str(event.actor_id), keyed_by="actor_id")
+COMMENT_LIKES = Topic(
+    "comment.likes", (e.CommentLiked, e.CommentUnliked), key=lambda event: str(event.actor_id), keyed_by="actor_id"
+)
 REPORTS = Topic(
     "reports",
     (e.ContentReported, e.ReportWithdrawn),
     key=lambda event: str(event.reporter_id),
+    keyed_by="reporter_id",
     personal=True,
 )
-FEED_FANOUT = Topic("feed.fanout", (e.FanoutRequested,), key=_chunk_key, kind="derived", retention_ms=WEEK_MS)
-FEED_FANOUT_PRIORITY = Topic(
-    "feed.fanout.priority",
-    (e.PriorityFanoutRequested,),
-    key=_chunk_key,
-    kind="derived",
-    retention_ms=WEEK_MS,
-)
+
+
+def _fanout(name: str, event: type[e.FanoutRequested]) -> Topic:
+    return Topic(
+        name,
+        (event,),
+        key=_chunk_key,
+        keyed_by="post_id and the part of its followers",
+        kind="derived",
+        retention_ms=WEEK_MS,
+    )
+
+
+FEED_FANOUT = _fanout("feed.fanout", e.FanoutRequested)
+FEED_FANOUT_PRIORITY = _fanout("feed.fanout.priority", e.PriorityFanoutRequested)
 
 
 def _telemetry(name: str, event: type[e.Event]) -> Topic:
-    return Topic(name, (event,), key=lambda seen: str(seen.viewer_id), kind="telemetry", retention_ms=MONTH_MS)
+    return Topic(
+        name,
+        (event,),
+        key=lambda seen: str(seen.viewer_id),
+        keyed_by="viewer_id",
+        kind="telemetry",
+        retention_ms=MONTH_MS,
+    )
 
 
 POST_IMPRESSIONS = _telemetry("post.impressions", e.PostImpressed)

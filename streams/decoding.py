@@ -1,24 +1,14 @@
 """Records to events: framing and Avro, the subjects' keys, the event's id."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 from uuid import UUID
 
 from photolog.errors import UndecodableRecord
+from photolog.keyring import Keys
 from photolog.log.record import StoredRecord
 from projections.fold import Recorded
 from schemas.serde import SealedRecord, Serde
-
-
-class Keys(Protocol):
-    """The keys of the people whom personal fields are about: `photolog.keyring.SubjectKeyring`."""
-
-    async def ensure(self, subject_ids: Iterable[int]) -> None:
-        """Bring these subjects' keys to hand."""
-
-    def key_of(self, subject_id: int) -> bytes | None:
-        """The key of a subject that `ensure` named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from photolog.ids import now_ms
+from photolog.keyring import Keys
 from photolog.log.growth import Growths, NeverGrown
 from projections.accounts import ACCOUNTS_PROJECTION
 from projections.comment_likes import COMMENT_LIKES_PROJECTION
@@ -21,7 +22,7 @@ from schemas.serde import Serde
 from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
 from streams.comment_reactions import CommentLikesReaction, CommentsReaction
 from streams.consent import ApprovalReaction, FollowReaction
-from streams.decoding import Decoder, Keys
+from streams.decoding import Decoder
 from streams.delivery import NAME as FEED
 from streams.delivery import FanoutDelivery
 from streams.emission import Emitter

@@ -15,10 +15,17 @@ _TIMEOUT_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class TopicWanted:
-    """A topic to create; `retention_ms` is -1 for ever."""
+    """A topic to create.
+
+    Args:
+        name: its name.
+        retention_ms: -1 for ever.
+        partitions: how many; None for as many as the settings say.
+    """
 
     name: str
     retention_ms: int
+    partitions: int | None = None
 
 
 def create_topics(kafka: KafkaSettings, wanted: Iterable[TopicWanted]) -> list[str]:
@@ -47,7 +54,7 @@ def create_topics(kafka: KafkaSettings, wanted: Iterable[TopicWanted]) -> list[s
 def _new_topic(kafka: KafkaSettings, topic: TopicWanted) -> NewTopic:
     return NewTopic(
         topic.name,
-        num_partitions=kafka.partitions,
+        num_partitions=topic.partitions or kafka.partitions,
         replication_factor=kafka.replication_factor,
         config={
             "retention.ms": str(topic.retention_ms),

@@ -10,13 +10,11 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from photolog.errors import LogUnavailable
-from photolog.log.kafka_config import client_config
+from photolog.log.kafka_config import append_config
 from photolog.log.record import EncodedRecord
 from photolog.positions import Position
 from photolog.settings import KafkaSettings
 
-METADATA_MS = 1_000
-"""How soon a producer knows of partitions that were added: `grow` keeps a topic closed for longer."""
 _POLL_SECONDS = 0.1
 _QUEUE_MESSAGES_MAX = 100_000
 logger = structlog.get_logger(__name__)
@@ -26,7 +24,7 @@ class LogProducer:
     """Appends records and tells where they landed.
 
     One thread serves delivery reports: linger is zero, because a request waits for each append, and librdkafka
-    batches by itself what arrives while a batch is in flight. The partitioner is Faust's and Java's (murmur2).
+    batches by itself what arrives while a batch is in flight.
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:
@@ -110,12 +108,7 @@ class LogProducer:
 
     def _new_producer(self) -> Producer:
         config: dict[str, Any] = {
-            **client_config(self._kafka),
-            "acks": "all",
-            "enable.idempotence": True,
-            "compression.type": "lz4",
-            "partitioner": "murmur2_random",
-            "topic.metadata.refresh.interval.ms": METADATA_MS,
+            **append_config(self._kafka),
             "linger.ms": 0,
             "delivery.timeout.ms": self._kafka.append_timeout_ms,
             "request.timeout.ms": self._kafka.append_timeout_ms,

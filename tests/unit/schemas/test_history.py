@@ -7,21 +7,11 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from schemas.compatibility import KeptSchema, incompatibilities, kept_versions, path_of
 from schemas.events import Event
 from schemas.serde import SCHEMAS
 from schemas.versions import HISTORY_FOLDER, Form
-from tests.unit.schemas.kept_schemas import (
-    ENTRIES,
-    KEPT,
-    KEPT_SERDE,
-    RECORDS,
-    KeptSchema,
-    incompatibilities,
-    kept_bytes,
-    kept_versions,
-    new_record,
-    path_of,
-)
+from tests.unit.schemas.kept_schemas import ENTRIES, KEPT, KEPT_SERDE, RECORDS, kept_bytes, new_record
 from tests.unit.schemas.samples import EVENT_TYPES, KEYS
 
 

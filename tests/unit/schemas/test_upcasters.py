@@ -14,11 +14,12 @@ from projections.catalogue import PROJECTIONS
 from projections.fold import Recorded, fold_batch, fold_one, needed
 from projections.writes import ABSENT, Kept
 from schemas import events as e
+from schemas.compatibility import KeptSchema
 from schemas.serde import SCHEMAS, Serde
 from schemas.topics import topic_of
 from schemas.upcasters import UPCASTERS, OldVersion, Upcasters, old_version
 from schemas.versions import canonical, kept_forms, version_of
-from tests.unit.schemas.kept_schemas import ENTRIES, KEPT, KEPT_SERDE, KeptSchema, kept_bytes
+from tests.unit.schemas.kept_schemas import ENTRIES, KEPT, KEPT_SERDE, kept_bytes
 from tests.unit.schemas.samples import IDS, KEYS
 
 START_MS = 1_790_000_000_000
