@@ -83,6 +83,34 @@ COMMANDS: dict[str, Entry] = {
         "Give a topic more partitions without losing the order of any key.",
         "bin/photolog grow likes --partitions 8 --dry-run    # say what would be done",
     ),
+    "projections": Entry(
+        "cli.projections:projections",
+        "Show every projection: generations, positions, lag, rows, digest, and what became of its records.",
+        "bin/photolog projections --json    # one object a line",
+    ),
+    "rebuild": Entry(
+        "cli.rebuild:rebuild",
+        "Fold the log into a new generation of a projection while traffic goes on.",
+        "bin/photolog rebuild likes --workers 2    # stopped, the same words go on where it was",
+    ),
+    "verify": Entry(
+        "cli.verify:verify",
+        "Compare a generation with the live one, row by row.",
+        "bin/photolog verify likes    # exit status 1 where a row differs",
+    ),
+    "swap": Entry(
+        "cli.swap:swap",
+        "Show the generation that was built.",
+        "bin/photolog swap likes    # refused where it lags, or differs in a way that nobody accepted",
+    ),
+    "rollback": Entry(
+        "cli.rollback:rollback", "Show the generation before again.", "bin/photolog rollback likes    # nothing is lost"
+    ),
+    "prune": Entry(
+        "cli.prune:prune",
+        "Give up every generation of a projection but the live one.",
+        "bin/photolog prune likes    # and remove its tables",
+    ),
     "positions": Entry(
         "cli.positions:positions",
         "Show how far each read model has come in each partition, and where the log ends.",

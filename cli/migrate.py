@@ -13,6 +13,7 @@ from photolog.log.growths import GROWTHS_DDL
 from photolog.settings import CassandraSettings, Settings, load_settings
 from projections.catalogue import TABLES
 from projections.stores.cassandra_ddl import POSITIONS_DDL, added_columns_ddl, added_positions_ddl, table_ddl
+from projections.stores.generation_pointers import GENERATIONS_DDL
 from schemas.registry import register_all
 from schemas.topics import FOREVER_MS, TOPICS
 
@@ -43,7 +44,14 @@ def _topics() -> list[TopicWanted]:
 async def _stores(settings: Settings) -> int:
     await _create_keyspace(settings.cassandra)
     session = await CassandraSession.connect(settings.cassandra)
-    statements = [*(table_ddl(table) for table in TABLES), *POSITIONS_DDL, *VAULT_DDL, *KEYRING_DDL, *GROWTHS_DDL]
+    statements = [
+        *(table_ddl(table) for table in TABLES),
+        *POSITIONS_DDL,
+        *VAULT_DDL,
+        *KEYRING_DDL,
+        *GROWTHS_DDL,
+        *GENERATIONS_DDL,
+    ]
     try:
         # One after the other: Cassandra agrees on each schema change before the next.
         for statement in statements:

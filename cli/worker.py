@@ -12,9 +12,10 @@ from cli.foreground import run_in_foreground
 from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
 from photolog.telemetry import configure_logging
-from streams.bootstrap import connect
+from streams.bootstrap import Connected, connect_generations
 from streams.faust_jobs.worker import FaustWorker
-from streams.jobs import JobResources, live_steps
+from streams.followers import Followers
+from streams.jobs import live_steps
 
 
 def worker(
@@ -28,12 +29,13 @@ def worker(
     settings = load_settings()
     configure_logging(settings.log_level, f"worker-{index}")
     quieten("aiokafka", "faust", "mode", "httpx", "cassandra", "librdkafka")
-    asyncio.run(run_in_foreground(settings, connect, partial(_work, settings, index)))
+    asyncio.run(run_in_foreground(settings, connect_generations, partial(_work, settings, index)))
 
 
 async def _work(
-    settings: Settings, index: int, resources: JobResources, stop: asyncio.Event, ready: asyncio.Event
+    settings: Settings, index: int, connected: Connected, stop: asyncio.Event, ready: asyncio.Event
 ) -> None:
     # Faust insists on a folder; nothing in it outlives the process.
     with tempfile.TemporaryDirectory(prefix=f"photolog-worker-{index}-") as folder:
-        await FaustWorker(settings.kafka, live_steps(resources), Path(folder)).run(stop, ready)
+        steps, followers = live_steps(connected.live), Followers(settings.kafka, connected.pinned, connected.at)
+        await FaustWorker(settings.kafka, steps, Path(folder), followers=followers).run(stop, ready)

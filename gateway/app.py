@@ -118,7 +118,12 @@ def _machinery(services: Services) -> Machinery:
     hash_key = key_bytes(settings.secrets.hash_key)
     return Machinery(
         services=services,
-        waiter=PositionWaiter(services.rows, services.timelines, settings.gateway.position_wait_ms),
+        waiter=PositionWaiter(
+            services.rows,
+            services.timelines,
+            settings.gateway.position_wait_ms,
+            selected=services.pinned.selected,
+        ),
         idempotency=Idempotency(services.vault.reservations, hash_key),
         limiter=Limiter(services.buckets, settings.limits),
         addresses=ClientAddresses(hash_key, settings.gateway.trusted_proxies),

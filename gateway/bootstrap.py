@@ -36,6 +36,10 @@ from photolog.log.ends import KafkaEnds
 from photolog.log.producer import LogProducer
 from photolog.settings import LimitSettings, Settings, key_bytes
 from projections.stores.cassandra_rows import CassandraRows
+from projections.stores.generation_cache import GenerationCache
+from projections.stores.generation_pointers import CassandraPointers
+from projections.stores.generation_rows import GenerationRows
+from projections.stores.pinning import PinnedPointers
 from projections.stores.port import VersionedCache
 from projections.stores.recent_reading import RECENT_ENTRIES
 from projections.stores.redis_cache import RedisCache
@@ -72,7 +76,10 @@ async def connect(settings: Settings) -> AsyncIterator[Wired]:
         closing.push_async_callback(log.close)
         lease = NodeLease(session, now_ms)
         closing.push_async_callback(lease.close)
-        services = await _services(settings, session, redis, log, await _ids(settings, lease))
+        pinned = PinnedPointers(CassandraPointers(session))
+        closing.push_async_callback(pinned.close)
+        await pinned.pin_fresh()
+        services = await _services(settings, session, redis, log, await _ids(settings, lease), pinned)
         closing.callback(services.passwords.close)
         closing.push_async_callback(services.readings.close)
         settle_heap()
@@ -87,20 +94,25 @@ async def _ids(settings: Settings, lease: NodeLease) -> SnowflakeSource:
 
 
 async def _services(
-    settings: Settings, session: CassandraSession, redis: RedisClient, log: LogProducer, ids: SnowflakeSource
+    settings: Settings,
+    session: CassandraSession,
+    redis: RedisClient,
+    log: LogProducer,
+    ids: SnowflakeSource,
+    pinned: PinnedPointers,
 ) -> Services:
-    limits, secrets = settings.limits, settings.secrets
-    rows, vault = CassandraRows(session), cassandra_vault(session, limits)
+    limits, secrets, selected = settings.limits, settings.secrets, pinned.selected
+    rows, vault = GenerationRows(CassandraRows(session), selected), cassandra_vault(session, limits)
     # One engine, one circuit: whoever finds it away spares the others the wait.
     circuit = Circuit("redis", settings.redis.call_timeout_ms / 1000)
-    cache = GuardedCache(RedisCache(redis, limits.cache_seconds * 1000), circuit)
+    cache = GuardedCache(GenerationCache(RedisCache(redis, limits.cache_seconds * 1000), selected), circuit)
     tokens = AccessTokens(key_bytes(secrets.access_token_key), limits.access_token_seconds, now_ms)
     return Services(
         rows=rows,
         timelines=GuardedTimelines(
             RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1000), circuit
         ),
-        recent=GuardedRecent(RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1000), circuit),
+        recent=GuardedRecent(RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1000, selected), circuit),
         cache=cache,
         objects=ObjectStore(settings.s3),
         log=log,
@@ -117,6 +129,7 @@ async def _services(
             tokens, cache, rows, vault.sessions, vault.erasures, limits.session_cache_seconds, now_ms
         ),
         buckets=SteadyBuckets(RedisBuckets(redis), MemoryBuckets(), circuit),
+        pinned=pinned,
     )
 
 

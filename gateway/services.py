@@ -19,6 +19,7 @@ from photolog.log.ends import Ends
 from photolog.log.record import EncodedRecord
 from photolog.positions import Position
 from photolog.settings import Settings
+from projections.stores.pinning import PinnedPointers, never_rebuilt
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from schemas.serde import Serde
 
@@ -89,6 +90,7 @@ class Services:
         readings: reads of many rows that go on where a request stops waiting.
         celebrities: what very many ask of very few, remembered for a minute.
         buckets: limits how often whom may ask; this process's own where no others are wired.
+        pinned: the generations of read models, of which a request sees one set throughout.
     """
 
     rows: RowStore
@@ -111,3 +113,4 @@ class Services:
     readings: Readings = field(default_factory=Readings)
     celebrities: Celebrities = field(default_factory=Celebrities)
     buckets: BucketStore = field(default_factory=MemoryBuckets)
+    pinned: PinnedPointers = field(default_factory=never_rebuilt)

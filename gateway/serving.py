@@ -70,6 +70,7 @@ class ServedEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[ROUTE] = self.endpoint.path
+        self._services.pinned.pin_known()
         headers: Headers = dict(scope["headers"])
         address = self._machinery.addresses.digest(scope)
         caller = await self._admitted(scope, headers.get(b"authorization"), address)

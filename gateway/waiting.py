@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from gateway.read_models import FURTHER_HOPS, READ_MODELS, Path, ReadModel, ReadModelMap, positions_of
 from photolog.errors import Invalid, PositionTimeout, StoreUnavailable
 from photolog.positions import HEADER, POSITIONS_MAX, Position
+from projections.stores.generation_positions import Selected, first_generations
 from projections.stores.port import PositionStore, RowStore, Source, StoredPosition, TimelineStore
 
 FIRST_POLL_SECONDS = 0.004
@@ -30,15 +31,23 @@ class PositionWaiter:
         timelines: holds the feed's.
         wait_ms: how long one wait may take.
         models: all read models.
+        selected: the generations that the waiting request sees.
     """
 
     def __init__(
-        self, rows: RowStore, timelines: TimelineStore, wait_ms: int, models: Sequence[ReadModel] = READ_MODELS
+        self,
+        rows: RowStore,
+        timelines: TimelineStore,
+        wait_ms: int,
+        models: Sequence[ReadModel] = READ_MODELS,
+        selected: Selected = first_generations,
     ) -> None:
+        self._selected = selected
+        self._stores: dict[str, PositionStore] = {m.name: timelines if m.in_timelines else rows for m in models}
         self._wait_seconds = wait_ms / 1000
         self._map = ReadModelMap(models)
         self._path = lru_cache(maxsize=1_024)(self._map.path)
-        self._watches = {m.name: _Watch(timelines if m.in_timelines else rows, m.name) for m in models}
+        self._watches: dict[tuple[str, int], _Watch] = {}
 
     async def wait(self, models: Sequence[str], positions: Iterable[Position]) -> tuple[str, ...]:
         """Wait until each model covers every position that concerns it.
@@ -75,7 +84,7 @@ class PositionWaiter:
         """
         found: tuple[Position, ...] = ()
         for model in models:
-            found += self._watches[model].known()
+            found += self._watch(model).known()
         return found if len(found) <= POSITIONS_MAX else ()
 
     async def close(self) -> None:
@@ -83,9 +92,17 @@ class PositionWaiter:
         for watch in self._watches.values():
             await watch.close()
 
+    def _watch(self, model: str) -> "_Watch":
+        """Each generation's: what one has applied says nothing of another."""
+        key = (model, self._selected().number(model))
+        if key not in self._watches:
+            # One that is polled belongs to requests of the generation that began it, and so is what it reads.
+            self._watches[key] = _Watch(self._stores[model], model)
+        return self._watches[key]
+
     async def _reach(self, model: str, position: Position, far: set[str]) -> None:
         try:
-            await self._watches[model].reach(_beyond(model, position))
+            await self._watch(model).reach(_beyond(model, position))
         except StoreUnavailable:
             if not self._map.models[model].in_timelines:
                 raise
@@ -95,7 +112,7 @@ class PositionWaiter:
     async def _hop(
         self, between: str, model: str, position: Position, far: set[str], further: int = FURTHER_HOPS
     ) -> None:
-        stored = await self._watches[between].reach(_beyond(between, position))
+        stored = await self._watch(between).reach(_beyond(between, position))
         outputs = stored[Source(between, position.topic, position.partition)].outputs
         await asyncio.gather(*(self._follow(output, model, far, further) for output in positions_of(outputs)))
 

@@ -16,6 +16,10 @@ from photolog.keyring import SubjectKeyring
 from photolog.log.producer import LogProducer
 from photolog.settings import Settings, key_bytes
 from projections.stores.cassandra_rows import CassandraRows
+from projections.stores.generation_cache import GenerationCache
+from projections.stores.generation_pointers import CassandraPointers
+from projections.stores.generation_rows import GenerationRows
+from projections.stores.pinning import PinnedPointers
 from projections.stores.recent_reading import RECENT_ENTRIES
 from projections.stores.redis_cache import RedisCache
 from projections.stores.redis_feeds import RedisTimelines
@@ -48,11 +52,15 @@ async def connect_scan(settings: Settings) -> AsyncIterator[tuple[LeavingResourc
         log = LogProducer(settings.kafka)
         await log.start()
         closing.push_async_callback(log.close)
+        pinned = PinnedPointers(CassandraPointers(session))
+        closing.push_async_callback(pinned.close)
+        await pinned.pin_fresh()
+        rows, selected = CassandraRows(session), pinned.selected
         resources = LeavingResources(
-            rows=CassandraRows(session),
+            rows=GenerationRows(rows, selected),
             timelines=RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1_000),
-            recent=RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1_000),
-            cache=RedisCache(redis, limits.cache_seconds * 1_000),
+            recent=RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1_000, selected),
+            cache=GenerationCache(RedisCache(redis, limits.cache_seconds * 1_000), selected),
             log=log,
             reader=KafkaLog(settings.kafka),
             serde=await asyncio.to_thread(load_serde, settings.registry),
@@ -63,5 +71,7 @@ async def connect_scan(settings: Settings) -> AsyncIterator[tuple[LeavingResourc
             master_key=key_bytes(secrets.master_key),
             export_seconds=limits.export_seconds,
             settle_seconds=marked_seconds_max(settings) + _SLACK_SECONDS,
+            pinned=pinned,
+            every_row=rows,
         )
         yield resources, RedisEntries(redis)

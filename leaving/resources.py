@@ -1,7 +1,7 @@
 """What leaving works with, wired once by leaving/bootstrap.py; tests wire memory adapters instead."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.vault.port import Vault
@@ -10,6 +10,7 @@ from photolog.engines.object_store import ObjectHead, UploadPart
 from photolog.ids import now_ms
 from photolog.log.record import EncodedRecord
 from photolog.positions import Position
+from projections.stores.pinning import PinnedPointers, never_rebuilt
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from schemas.serde import Serde
 
@@ -73,6 +74,8 @@ class LeavingResources:
         settle_seconds: after so long no command that was under way when an account was marked appends any more.
         export_seconds: how long an export is kept.
         clock_ms: Unix milliseconds.
+        pinned: the generations of read models; `rows` and `cache` are those that the piece of work pinned.
+        every_row: the rows of all generations, under the names of their tables.
     """
 
     rows: RowStore
@@ -90,3 +93,5 @@ class LeavingResources:
     settle_seconds: float
     export_seconds: int = 7 * 86_400
     clock_ms: Callable[[], int] = now_ms
+    pinned: PinnedPointers = field(default_factory=never_rebuilt)
+    every_row: RowStore | None = None

@@ -7,6 +7,7 @@ times and counts.
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -19,11 +20,14 @@ from leaving.resources import LeavingResources
 from photolog.errors import Corruption, UndecodableRecord
 from photolog.log.record import StoredRecord
 from photolog.seal import place, unseal
+from projections.cache_owners import plain_field
 from projections.card_json import parse_account, parse_post
 from projections.cards import CARD, SINCE, TOP, account_key, likes_key, post_key, saves_key
-from projections.catalogue import TABLES
+from projections.catalogue import OWNER_OF, TABLES
+from projections.generations import generation_table
 from projections.relations import relations_key
 from projections.stores.redis_feeds import timeline_key
+from projections.tables import Table
 from projections.top_comments import parse_top
 from schemas.events import MediaTranscodingRequested
 from schemas.topics import MEDIA_REQUESTED, TOPICS
@@ -95,8 +99,10 @@ class Scan:
         for topic in TOPICS:
             yield await self._topic(topic.name)
             yield await self._topic(topic.dead_letters)
+        pointers = self._resources.pinned.pointers
         for table in TABLES:
-            yield await self._table(table.name)
+            for number in pointers.of(OWNER_OF[table.name]).kept:
+                yield await self._table(table, number)
         async for found in self._outside():
             yield found
         yield await self._cached()
@@ -140,11 +146,11 @@ class Scan:
             return False
         return True
 
-    async def _table(self, name: str) -> Place:
-        found = Place(place=f"rows/{name}")
-        coverage = BY_TABLE.get(name)
-        table = next(table for table in TABLES if table.name == name)
-        async for row in self._resources.rows.all_rows(table):
+    async def _table(self, table: Table[Any], number: int) -> Place:
+        stored = generation_table(table, number)
+        found = Place(place=f"rows/{stored.name}")
+        coverage = BY_TABLE.get(table.name)
+        async for row in (self._resources.every_row or self._resources.rows).all_rows(stored):
             found.left += self._spoken([msgspec.json.encode(msgspec.structs.asdict(row))]) if self._words else 0
             if coverage is not None and coverage.is_of(self._account_id, row):
                 left = coverage.is_left(row)
@@ -168,7 +174,8 @@ class Scan:
         lists = (likes_key(account_id), saves_key(account_id))
         relations, timeline = relations_key(account_id), timeline_key(account_id).decode()
         places = places_key(account_id)
-        async for key, fields in self._caches.entries():
+        async for key, stored in self._caches.entries():
+            fields = {plain_field(name)[0]: held for name, held in stored.items()}
             found.left += self._spoken([key.encode(), *(name.encode() for name in fields), *fields.values()])
             value = fields.get(CARD, b"").partition(b"|")[2]
             if key in (timeline, places):

@@ -48,6 +48,7 @@ class LeavingWorker:
         Raises:
             ExceptionGroup: some could not be gone on with; all others had their turn first.
         """
+        await self._resources.pinned.pin_fresh()
         accounts = await self._resources.vault.erasures.unfinished()
         OPEN.set(len(accounts))
         work = [partial(self.erase, account_id) for account_id in accounts]

@@ -4,6 +4,7 @@ PhotologError
 ├── SettingsError            a setting is missing or malformed; the process does not start
 ├── LogUnavailable           the log did not acknowledge in time; nothing is promised, try again
 ├── StoreUnavailable         a store did not answer in time; try again
+├── StoreMismatch            a store does not know what we ask of it: its tables are those of another version
 ├── PositionTimeout          a read model did not reach the position that a reader waited for
 ├── Corruption               our own data breaks its own rules; the process stops
 ├── UndecodableRecord        a record's bytes are not an event; it becomes a dead letter
@@ -32,6 +33,10 @@ class LogUnavailable(PhotologError):
 
 class StoreUnavailable(PhotologError):
     """A store did not answer within its bound."""
+
+
+class StoreMismatch(PhotologError):
+    """A store refused a statement of ours: its tables, or our rights in it, are not what this version expects."""
 
 
 class PositionTimeout(PhotologError):

@@ -1,5 +1,6 @@
 """Every projection and every table, in one place: what runs, what a fresh store creates, what a rebuild makes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from projections.accounts import ACCOUNTS, ACCOUNTS_PROJECTION
@@ -34,43 +35,6 @@ from projections.saves import SAVE_COUNTS, SAVED_POSTS, SAVES, SAVES_PROJECTION
 from projections.shares import SHARE_COUNTS, SHARES, SHARES_PROJECTION
 from projections.tables import Table
 
-TABLES: tuple[Table[Any], ...] = (
-    ACCOUNTS,
-    PAIRS,
-    FOLLOWINGS,
-    FOLLOWERS,
-    FOLLOWER_HEADS,
-    FOLLOW_REQUESTS,
-    SENT_REQUESTS,
-    BLOCKS,
-    MUTES,
-    GRAPH_COUNTS,
-    POSTS,
-    POSTS_BY_OWNER,
-    PUBLISHED_POSTS,
-    MEDIA_POSTS,
-    POST_COUNTS,
-    MEDIA,
-    LIKES,
-    LIKE_COUNTS,
-    COMMENTS,
-    COMMENTS_BY_POST,
-    COMMENT_COUNTS,
-    LIKERS,
-    SAVES,
-    SAVED_POSTS,
-    SAVE_COUNTS,
-    SHARES,
-    SHARE_COUNTS,
-    REPLIES,
-    RANKED_COMMENTS,
-    REPLY_COUNTS,
-    COMMENT_LIKES,
-    COMMENT_LIKE_COUNTS,
-    REPORTS,
-    REPORTS_BY_WEEK,
-)
-
 PROJECTIONS: tuple[Projection, ...] = (
     ACCOUNTS_PROJECTION,
     GRAPH_PROJECTION,
@@ -83,3 +47,32 @@ PROJECTIONS: tuple[Projection, ...] = (
     COMMENT_LIKES_PROJECTION,
     REPORTS_PROJECTION,
 )
+
+TABLES_OF: Mapping[str, tuple[Table[Any], ...]] = {
+    ACCOUNTS_PROJECTION.name: (ACCOUNTS,),
+    GRAPH_PROJECTION.name: (
+        PAIRS,
+        FOLLOWINGS,
+        FOLLOWERS,
+        FOLLOWER_HEADS,
+        FOLLOW_REQUESTS,
+        SENT_REQUESTS,
+        BLOCKS,
+        MUTES,
+        GRAPH_COUNTS,
+    ),
+    POSTS_PROJECTION.name: (POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS, MEDIA_POSTS, POST_COUNTS),
+    MEDIA_PROJECTION.name: (MEDIA,),
+    LIKES_PROJECTION.name: (LIKES, LIKERS, LIKE_COUNTS),
+    COMMENTS_PROJECTION.name: (COMMENTS, COMMENTS_BY_POST, REPLIES, RANKED_COMMENTS, COMMENT_COUNTS, REPLY_COUNTS),
+    SAVES_PROJECTION.name: (SAVES, SAVED_POSTS, SAVE_COUNTS),
+    SHARES_PROJECTION.name: (SHARES, SHARE_COUNTS),
+    COMMENT_LIKES_PROJECTION.name: (COMMENT_LIKES, COMMENT_LIKE_COUNTS),
+    REPORTS_PROJECTION.name: (REPORTS, REPORTS_BY_WEEK),
+}
+"""The tables that each projection writes, and nothing else does."""
+
+TABLES: tuple[Table[Any], ...] = tuple(table for tables in TABLES_OF.values() for table in tables)
+
+OWNER_OF: Mapping[str, str] = {table.name: name for name, tables in TABLES_OF.items() for table in tables}
+"""The projection that writes each table."""

@@ -51,8 +51,8 @@ def _counted(row: CommentLikeCountRow, version: int) -> e.CommentLikesCounted:
     )
 
 
-class CommentsReaction:
-    """After comments: delete the replies of what was deleted, and bring the cards' comments up to date.
+class RepliesReaction:
+    """After comments: delete the replies of what was deleted.
 
     A deletion reads the replies after the comment is gone, and a reply looks for its comment after it is there itself:
     one that was written while its comment was being deleted is found by one of the two.
@@ -60,24 +60,19 @@ class CommentsReaction:
     Args:
         rows: comments and replies.
         emitter: takes the deletions.
-        cache: the posts' cards.
     """
 
-    def __init__(self, rows: RowStore, emitter: Emitter, cache: VersionedCache) -> None:
+    def __init__(self, rows: RowStore, emitter: Emitter) -> None:
         self._rows = rows
         self._emitter = emitter
-        self._cache = cache
 
     async def react(self, folded: Folded) -> Outputs:
-        """Do both; answers where the deletions landed."""
+        """Do it; answers where the deletions landed."""
         outputs = await self._emitter.emit(await self._orphans(folded))
         for recorded in folded.batch.events:
             event = recorded.event
             if isinstance(event, e.CommentDeleted) and event.parent_id is None:
                 outputs = {**outputs, **await self._delete_replies(folded, recorded, event)}
-        post_ids = {comment_event(recorded).post_id for recorded in folded.batch.events}
-        top_comments = partial(read_top_comments, self._rows)
-        await self._cache.merge(await bounded_map(top_comments, sorted(post_ids), _CONCURRENCY))
         return outputs
 
     async def _delete_replies(self, folded: Folded, recorded: Recorded, event: e.CommentDeleted) -> Outputs:
@@ -108,6 +103,26 @@ class CommentsReaction:
             for (recorded, row), parent in zip(replies, parents, strict=True)
             if parent is None
         ]
+
+
+class TopCommentsReaction:
+    """After comments: bring the comments on the cards of their posts up to date.
+
+    Args:
+        rows: comments in their order.
+        cache: the posts' cards.
+    """
+
+    def __init__(self, rows: RowStore, cache: VersionedCache) -> None:
+        self._rows = rows
+        self._cache = cache
+
+    async def react(self, folded: Folded) -> Outputs:
+        """Do it; nothing is appended."""
+        post_ids = {comment_event(recorded).post_id for recorded in folded.batch.events}
+        top_comments = partial(read_top_comments, self._rows)
+        await self._cache.merge(await bounded_map(top_comments, sorted(post_ids), _CONCURRENCY))
+        return {}
 
 
 def _deletion(row: ReplyRow | CommentRow, deleted_by: int, recorded: Recorded, folded: Folded) -> DerivedEvent:

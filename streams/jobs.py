@@ -1,26 +1,24 @@
 """The jobs as a table: which steps take which topic, and what each needs. Faust and the replay engine run the same."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from photolog.ids import now_ms
 from photolog.keyring import Keys
 from photolog.log.growth import Growths, NeverGrown
 from projections.accounts import ACCOUNTS_PROJECTION
+from projections.catalogue import PROJECTIONS
 from projections.comment_likes import COMMENT_LIKES_PROJECTION
 from projections.comments import COMMENTS_PROJECTION
 from projections.fold import Projection
 from projections.graph import GRAPH_PROJECTION
-from projections.likes import LIKES_PROJECTION
 from projections.media import MEDIA_PROJECTION
 from projections.posts import POSTS_PROJECTION
-from projections.reports import REPORTS_PROJECTION
-from projections.saves import SAVES_PROJECTION
-from projections.shares import SHARES_PROJECTION
+from projections.stores.generation_positions import GenerationPositions, Selected, first_generations
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from schemas.serde import Serde
 from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
-from streams.comment_reactions import CommentLikesReaction, CommentsReaction
+from streams.comment_reactions import CommentLikesReaction, RepliesReaction, TopCommentsReaction
 from streams.consent import ApprovalReaction, FollowReaction
 from streams.decoding import Decoder
 from streams.delivery import NAME as FEED
@@ -30,7 +28,8 @@ from streams.epochs import Epochs
 from streams.folding import CacheForm, Folding, Reaction, Reactions
 from streams.lanes import ORDINARY, PRIORITY, Lanes
 from streams.publication import Publisher, ReachRule
-from streams.reactions import GraphReaction, MediaReaction, PostsReaction
+from streams.reactions import FolloweesReaction, MediaReaction, NewFollowingsReaction, PostsReaction
+from streams.recent import RecentReaction
 from streams.step import Log, Step
 from streams.witness import WitnessedPositions
 
@@ -56,6 +55,7 @@ class JobResources:
         timeline_entries: how many entries a timeline holds.
         clock_ms: Unix milliseconds; stamps what is concluded.
         growths: how topics have grown.
+        selected: the generations that rows and caches are those of.
     """
 
     rows: RowStore
@@ -70,34 +70,47 @@ class JobResources:
     timeline_entries: int
     clock_ms: Callable[[], int] = now_ms
     growths: Growths = field(default_factory=NeverGrown)
+    selected: Selected = first_generations
 
 
 def live_steps(resources: JobResources) -> Steps:
     """Every job, with everything that follows from an event."""
     emitter = Emitter(resources.log, resources.serde)
     publisher = Publisher(resources.rows, emitter, resources.reach, resources.clock_ms)
-    graph = GraphReaction(resources.rows, resources.cache, resources.timelines, resources.timeline_entries)
-    reactions: tuple[tuple[Projection, Reaction | None], ...] = (
-        (ACCOUNTS_PROJECTION, ApprovalReaction(resources.rows, emitter, resources.clock_ms)),
-        (GRAPH_PROJECTION, Reactions(FollowReaction(resources.rows, emitter, resources.clock_ms), graph)),
-        (POSTS_PROJECTION, PostsReaction(resources.rows, publisher, emitter, resources.timelines, resources.recent)),
-        (MEDIA_PROJECTION, MediaReaction(resources.rows, publisher)),
-        (LIKES_PROJECTION, None),
-        (COMMENTS_PROJECTION, CommentsReaction(resources.rows, emitter, resources.cache)),
-        (SAVES_PROJECTION, None),
-        (SHARES_PROJECTION, None),
-        (COMMENT_LIKES_PROJECTION, CommentLikesReaction(emitter)),
-        (REPORTS_PROJECTION, None),
-    )
+    follow = FollowReaction(resources.rows, emitter, resources.clock_ms)
+    followings = NewFollowingsReaction(resources.rows, resources.timelines, resources.timeline_entries)
+    caching = cache_reactions(resources)
+    reactions: Mapping[str, Reaction] = {
+        ACCOUNTS_PROJECTION.name: ApprovalReaction(resources.rows, emitter, resources.clock_ms),
+        GRAPH_PROJECTION.name: Reactions(follow, caching[GRAPH_PROJECTION.name], followings),
+        POSTS_PROJECTION.name: Reactions(
+            caching[POSTS_PROJECTION.name], PostsReaction(resources.rows, publisher, emitter, resources.timelines)
+        ),
+        MEDIA_PROJECTION.name: MediaReaction(resources.rows, publisher),
+        COMMENTS_PROJECTION.name: Reactions(
+            RepliesReaction(resources.rows, emitter), caching[COMMENTS_PROJECTION.name]
+        ),
+        COMMENT_LIKES_PROJECTION.name: CommentLikesReaction(emitter),
+    }
     decoder = Decoder(resources.serde, resources.keys)
-    positions = WitnessedPositions(resources.rows, resources.timelines)
+    positions = WitnessedPositions(resources.rows, GenerationPositions(resources.timelines, resources.selected))
     steps: Steps = {}
-    for projection, reaction in reactions:
+    for projection in PROJECTIONS:
+        reaction = reactions.get(projection.name)
         work = Folding(projection, resources.rows, resources.cache, resources.cache_form, reaction, resources.clock_ms)
         epochs = Epochs(projection.name, resources.rows, resources.growths)
         _list(steps, projection, Step(projection.name, positions, decoder, work, resources.log, epochs=epochs))
     _add_lanes(steps, resources, decoder)
     return steps
+
+
+def cache_reactions(resources: JobResources) -> Mapping[str, Reaction]:
+    """What keeps those caches up to date that are made of more than one row, by projection. They append nothing."""
+    return {
+        GRAPH_PROJECTION.name: FolloweesReaction(resources.cache),
+        POSTS_PROJECTION.name: RecentReaction(resources.rows, resources.recent),
+        COMMENTS_PROJECTION.name: TopCommentsReaction(resources.rows, resources.cache),
+    }
 
 
 def _add_lanes(steps: Steps, resources: JobResources, decoder: Decoder) -> None:

@@ -9,14 +9,13 @@ from functools import partial
 from projections.followees import followee_write
 from projections.graph import PAIRS, side_of
 from projections.posts import MEDIA_POSTS, POSTS, PUBLISHED_POSTS, PostRow
-from projections.stores.port import CacheWrite, RecentPosts, RowStore, TimelineEntry, TimelineStore, VersionedCache
+from projections.stores.port import CacheWrite, RowStore, TimelineEntry, TimelineStore, VersionedCache
 from schemas import events as e
 from streams.bounded import bounded_map
 from streams.emission import Emitter
 from streams.fanout import fanout_requests
 from streams.folding import Folded
 from streams.publication import Candidate, Publisher
-from streams.recent import RecentKeeper
 from streams.step import Outputs
 
 _CONCURRENCY = 32
@@ -35,29 +34,23 @@ def posts_of(folded: Folded, kind: type[e.PostCreated | e.PostPublished | e.Post
 
 
 class PostsReaction:
-    """After posts: keep authors' recent ones, decide about new ones, fan out published ones, show them to their author.
+    """After posts: decide about new ones, fan out published ones, show them to their author.
 
     Args:
         rows: published posts.
         publisher: decides.
         emitter: takes the fan-out requests.
         timelines: the author's own is among them.
-        recent: authors' recent posts, which readers of pulled ones merge.
     """
 
-    def __init__(
-        self, rows: RowStore, publisher: Publisher, emitter: Emitter, timelines: TimelineStore, recent: RecentPosts
-    ) -> None:
+    def __init__(self, rows: RowStore, publisher: Publisher, emitter: Emitter, timelines: TimelineStore) -> None:
         self._rows = rows
         self._publisher = publisher
         self._emitter = emitter
         self._timelines = timelines
-        self._recent = RecentKeeper(rows, recent)
 
     async def react(self, folded: Folded) -> Outputs:
         """Do all of it; answers where decisions and requests landed."""
-        # First of all: a marker that arrives makes readers look there.
-        await self._recent.keep(folded)
         decided = await self._publisher.consider(posts_of(folded, e.PostCreated))
         published = [(post, cause) for post, cause in posts_of(folded, e.PostPublished) if post.status == "published"]
         needed = await bounded_map(self._needs_fanout, [post for post, _ in published], _CONCURRENCY)
@@ -131,30 +124,43 @@ class MediaReaction:
         return [row.post_id for row in rows]
 
 
-class GraphReaction:
-    """After the graph: keep the cached lists of followees, and bring the newest posts of a newly followed account into
-    the follower's timeline. In this order, so that who fills a timeline without the followee has not merged yet.
+class FolloweesReaction:
+    """After the graph: keep the cached lists of followees.
 
-    Fan-out reads the followers after the post was written, and this reads the posts after the follower was, so a
-    follow and a post that race cannot miss each other.
+    Args:
+        cache: takes the followees.
+    """
+
+    def __init__(self, cache: VersionedCache) -> None:
+        self._cache = cache
+
+    async def react(self, folded: Folded) -> Outputs:
+        """Do it; nothing is appended."""
+        if changes := followee_changes(folded):
+            await self._cache.merge(changes)
+        return {}
+
+
+class NewFollowingsReaction:
+    """After the graph: bring the newest posts of a newly followed account into the follower's timeline.
+
+    It comes after `FolloweesReaction`, so that who fills a timeline without the followee has not merged yet. Fan-out
+    reads the followers after the post was written, and this reads the posts after the follower was, so a follow and a
+    post that race cannot miss each other.
 
     Args:
         rows: published posts.
-        cache: takes the followees.
         timelines: take the entries, where the follower has one.
         entries: how many posts to take, as many as a timeline holds.
     """
 
-    def __init__(self, rows: RowStore, cache: VersionedCache, timelines: TimelineStore, entries: int) -> None:
+    def __init__(self, rows: RowStore, timelines: TimelineStore, entries: int) -> None:
         self._rows = rows
-        self._cache = cache
         self._timelines = timelines
         self._entries = entries
 
     async def react(self, folded: Folded) -> Outputs:
         """Read each followed account's posts once, however many began to follow it."""
-        if changes := followee_changes(folded):
-            await self._cache.merge(changes)
         followers: dict[int, set[int]] = {}
         for follower_id, followee_id in new_followings(folded):
             followers.setdefault(followee_id, set()).add(follower_id)

@@ -5,10 +5,13 @@ from projections.stores.port import RecentChange, RecentPosts, RowStore, Timelin
 from projections.stores.recent_reading import fill_recent
 from schemas import events as e
 from streams.folding import Folded
+from streams.step import Outputs
 
 
-class RecentKeeper:
-    """Takes what a batch did to posts into the cache of their authors' recent ones.
+class RecentReaction:
+    """After posts: take what a batch did to them into the cache of their authors' recent ones.
+
+    It comes before a fan-out: a marker that arrives makes readers look there.
 
     Args:
         rows: published posts, to fill the cache of an author of whom nothing is kept.
@@ -19,12 +22,13 @@ class RecentKeeper:
         self._rows = rows
         self._recent = recent
 
-    async def keep(self, folded: Folded) -> None:
-        """Record each post that the batch published or deleted, as it is after the batch."""
+    async def react(self, folded: Folded) -> Outputs:
+        """Record each post that the batch published or deleted, as it is after the batch; nothing is appended."""
         changes = recent_changes(folded)
         unknown = await self._recent.record(changes) if changes else []
         if unknown:
             await fill_recent(self._rows, self._recent, unknown)
+        return {}
 
 
 def recent_changes(folded: Folded) -> list[RecentChange]:

@@ -6,7 +6,7 @@ A topic that has grown is read epoch by epoch: all partitions to where the next 
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
@@ -33,6 +33,13 @@ _FAST: Mapping[str, Any] = {
 }
 
 
+Heard = Callable[[int], Awaitable[None]]
+
+
+async def _unheard(records: int) -> None:
+    pass
+
+
 async def replay(kafka: KafkaSettings, topic: str, steps: Sequence[Step]) -> int:
     """Bring the steps to where the topic ends now.
 
@@ -57,6 +64,34 @@ async def replay(kafka: KafkaSettings, topic: str, steps: Sequence[Step]) -> int
         for partition in await asyncio.to_thread(_partitions, reader, topic):
             count += await _replay_partition(reader, topic, partition, steps)
         return count
+    except KafkaException as error:
+        raise LogUnavailable(str(error)) from error
+    finally:
+        await asyncio.to_thread(reader.close)
+
+
+async def replay_stretch(
+    kafka: KafkaSettings, topic: str, partition: int, step: Step, end: int, heard: Heard = _unheard
+) -> int:
+    """Bring one step to an offset in one partition.
+
+    Args:
+        kafka: the log.
+        topic: the topic's name.
+        partition: the partition.
+        step: it begins at its own position.
+        end: the first offset that is left out.
+        heard: told how many records each batch held; it may hold up.
+
+    Returns:
+        How many records were read.
+
+    Raises:
+        LogTruncated, LogUnavailable: as `replay`.
+    """
+    reader = _reader(kafka)
+    try:
+        return await _replay_partition(reader, topic, partition, (step,), end, heard)
     except KafkaException as error:
         raise LogUnavailable(str(error)) from error
     finally:
@@ -101,7 +136,12 @@ async def _have_passed(topic: str, history: History, epoch: int, steps: Sequence
 
 
 async def _replay_partition(
-    reader: Any, topic: str, partition: int, steps: Sequence[Step], cut: int | None = None
+    reader: Any,
+    topic: str,
+    partition: int,
+    steps: Sequence[Step],
+    cut: int | None = None,
+    heard: Heard = _unheard,
 ) -> int:
     place = TopicPartition(topic, partition)
     low, end = await asyncio.to_thread(reader.get_watermark_offsets, place, _TIMEOUT_SECONDS)
@@ -120,6 +160,7 @@ async def _replay_partition(
             continue
         for step in steps:
             await step.run(topic, partition, records)
+        await heard(len(records))
         count += len(records)
         reached = records[-1].offset + 1
     return count

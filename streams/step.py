@@ -134,6 +134,15 @@ class Step:
         self._fresh.add(source)
         return stored.next_offset if stored else None
 
+    def held(self, topic: str, partition: int) -> int:
+        """The offset behind the last record that this process applied or found applied; 0 where it knows of none."""
+        return self._held.get(Source(self.name, topic, partition), 0)
+
+    async def position(self, topic: str, partition: int) -> int:
+        """The stored position, whatever this process applied; 0 where there is none."""
+        stored = await self._positions.position(Source(self.name, topic, partition))
+        return stored.next_offset if stored else 0
+
     async def verify(self, topic: str, partition: int) -> int:
         """The stored position, 0 where there is none.
 

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from cassandra import ConsistencyLevel, DriverException
+from cassandra import ConsistencyLevel, DriverException, RequestValidationException
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, ResponseFuture, Session
 from cassandra.policies import DCAwareRoundRobinPolicy, ExponentialReconnectionPolicy, TokenAwarePolicy
 from cassandra.query import PreparedStatement, named_tuple_factory
 
-from photolog.errors import StoreUnavailable
+from photolog.errors import PhotologError, StoreMismatch, StoreUnavailable
 from photolog.settings import CassandraSettings
 
 _CONCURRENCY = 128
@@ -52,7 +52,7 @@ class CassandraSession:
             session = await asyncio.to_thread(cluster.connect, settings.keyspace if keyspace else None)
         except (NoHostAvailable, DriverException) as error:
             await asyncio.to_thread(cluster.shutdown)
-            raise StoreUnavailable(f"Cassandra: {error}") from error
+            raise _of_ours(error) from error
         return cls(cluster, session)
 
     async def close(self) -> None:
@@ -92,7 +92,7 @@ class CassandraSession:
         try:
             await asyncio.to_thread(self._session.execute, cql, timeout=_DEFINE_SECONDS)
         except (NoHostAvailable, DriverException) as error:
-            raise StoreUnavailable(f"Cassandra: {error}") from error
+            raise _of_ours(error) from error
 
     async def execute_all(
         self, statements: Sequence[tuple[str, Sequence[Any]]], concurrency: int = _CONCURRENCY
@@ -137,7 +137,7 @@ class CassandraSession:
             answer = self._session.execute(statement, paging_state=state)
             return list(answer.current_rows), answer.paging_state
         except (NoHostAvailable, DriverException) as error:
-            raise StoreUnavailable(f"Cassandra: {error}") from error
+            raise _of_ours(error) from error
 
     async def _prepare(self, cql: str) -> PreparedStatement:
         async with self._preparing:
@@ -147,7 +147,7 @@ class CassandraSession:
                 try:
                     self._prepared[cql] = await asyncio.to_thread(self._session.prepare, cql)
                 except (NoHostAvailable, DriverException) as error:
-                    raise StoreUnavailable(f"Cassandra: {error}") from error
+                    raise _of_ours(error) from error
         return self._prepared[cql]
 
     async def _run(self, statement: Any) -> list[Any]:
@@ -179,10 +179,17 @@ def _reject(answer: "asyncio.Future[list[Any]]", error: BaseException) -> None:
     if answer.done():
         return
     if isinstance(error, (DriverException, NoHostAvailable)):
-        unavailable = StoreUnavailable(f"Cassandra: {error}")
-        unavailable.__cause__ = error
-        error = unavailable
+        ours = _of_ours(error)
+        ours.__cause__ = error
+        error = ours
     answer.set_exception(error)
+
+
+def _of_ours(error: BaseException) -> PhotologError:
+    """The driver's error as ours. One of the statement itself does not pass by waiting."""
+    if isinstance(error, RequestValidationException):
+        return StoreMismatch(f"Cassandra: {error}")
+    return StoreUnavailable(f"Cassandra: {error}")
 
 
 def cluster_of(settings: CassandraSettings) -> Cluster:

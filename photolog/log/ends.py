@@ -53,8 +53,18 @@ class KafkaEnds:
             return LogUnavailable(str(error))
 
 
-def read_ends(admin: AdminClient, topics: Iterable[str], seconds: float) -> Ends:
-    """The ends of those topics that exist. Raises KafkaException."""
+def read_ends(admin: AdminClient, topics: Iterable[str], seconds: float, until_ms: int | None = None) -> Ends:
+    """The ends of those topics that exist.
+
+    Args:
+        admin: a client.
+        topics: their names.
+        seconds: how long one answer may take.
+        until_ms: where they ended at a time, Unix ms: the first record of each partition that is not older.
+
+    Raises:
+        KafkaException: no broker answered in time.
+    """
     described = admin.list_topics(timeout=seconds).topics
     places = [
         (topic, partition)
@@ -63,8 +73,18 @@ def read_ends(admin: AdminClient, topics: Iterable[str], seconds: float) -> Ends
         for partition in described[topic].partitions
     ]
     spec: Any = OffsetSpec  # its methods carry no types
-    wanted = {TopicPartition(*place): spec.latest() for place in places}
-    if not wanted:
+    if not places:
         return {}
-    answers = admin.list_offsets(wanted, request_timeout=seconds)
+    ends = _offsets(admin, places, spec.latest(), seconds)
+    if until_ms is None:
+        return ends
+    # Minus one where every record is older.
+    found = _offsets(admin, places, spec.for_timestamp(until_ms), seconds)
+    return {place: ends[place] if offset < 0 else offset for place, offset in found.items()}
+
+
+def _offsets(
+    admin: AdminClient, places: list[tuple[str, int]], spec: Any, seconds: float
+) -> dict[tuple[str, int], int]:
+    answers = admin.list_offsets({TopicPartition(*place): spec for place in places}, request_timeout=seconds)
     return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}

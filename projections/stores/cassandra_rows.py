@@ -105,6 +105,13 @@ class CassandraRows:
                 if row is not None:
                     yield row
 
+    async def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[tuple[int, Kept]]]:
+        """Cassandra reads a table in the order of its partitions' tokens."""
+        statements = self._of(table)
+        async for page in self._session.pages(statements.ranked()):
+            ranked = [(values[0], statements.kept(values[1:])) for values in page]
+            yield [(rank, kept) for rank, kept in ranked if kept.row is not None]
+
     async def position(self, source: Source) -> StoredPosition | None:
         key = (source.projection, source.topic, source.partition)
         answer = await self._session.execute(_POSITION_OF_SOURCE, key)

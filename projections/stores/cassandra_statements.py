@@ -135,6 +135,12 @@ class TableStatements(Generic[R]):
         """The statement that reads the whole table, in no order."""
         return self._scan.removesuffix(" WHERE")
 
+    def ranked(self) -> str:
+        """The statement that reads the whole table in the order of its partitions' tokens, each row behind its
+        token."""
+        token = f"token({_names(self._table.partition)})"
+        return self.everything().replace("SELECT ", f'SELECT {token} AS "partition_token", ', 1)
+
     def kept(self, values: tuple[Any, ...]) -> Kept:
         """What a read or scan answered for one row."""
         offset = values[len(self._fields)]

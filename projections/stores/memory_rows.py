@@ -1,5 +1,6 @@
 """The row store in dictionaries: the fake that tests use, held to the same contract as Cassandra."""
 
+import zlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from typing import cast
@@ -64,6 +65,15 @@ class MemoryRows(MemoryPositions):
             for kept in list(partition.values()) if name == table.name else ():
                 if kept.row is not None:
                     yield cast(R, kept.row)
+
+    async def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[tuple[int, Kept]]]:
+        partitions = sorted(
+            (zlib.crc32(repr(partition).encode()), partition)
+            for name, partition in self._partitions
+            if name == table.name
+        )
+        for rank, partition in partitions:
+            yield [(rank, kept) for _, kept in self._ordered(table, partition)]
 
     def _kept(self, key: RowKey[R]) -> Kept:
         return self._partition(key).get(key.values, ABSENT)

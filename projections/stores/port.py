@@ -107,6 +107,11 @@ class RowStore(PositionStore, Protocol):
     def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
         """Every row of a table, in no order, a bounded number in memory. For exports and checks, not for requests."""
 
+    def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[tuple[int, Kept]]]:
+        """Every row of a table, a page at a time, each with the rank of its partition: ranks rise, and within a
+        partition rows come in clustering order. Tables of the same shape, whatever their names, have the same ranks,
+        so that two of them can be compared in one pass. A row that was removed is not among them."""
+
 
 UNFILLED_MS = 1 << 62
 """The low mark of a timeline that is complete for nothing yet."""

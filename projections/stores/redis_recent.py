@@ -10,6 +10,9 @@ from typing import Any
 
 from photolog.engines.redis_client import RedisClient
 from photolog.ids import slot_of
+from projections.generations import FIRST
+from projections.posts import POSTS_PROJECTION
+from projections.stores.generation_positions import Selected, first_generations
 from projections.stores.port import RecentChange, RecentPage, TimelineEntry
 from projections.stores.redis_scripts import ScriptCall, ScriptRunner, script
 
@@ -27,10 +30,14 @@ class RedisRecent:
         client: a node's or a cluster's.
         entries_max: posts that an author's set keeps when it is trimmed, which is at a tenth more.
         life_ms: how long a set lives after it was opened.
+        selected: the generations of which posts are meant.
     """
 
-    def __init__(self, client: RedisClient, entries_max: int, life_ms: int) -> None:
+    def __init__(
+        self, client: RedisClient, entries_max: int, life_ms: int, selected: Selected = first_generations
+    ) -> None:
         self._runner = ScriptRunner(client)
+        self._selected = selected
         self._entries_max = entries_max
         self._entries_bound = int(entries_max * (1 + _TRIM_SLACK))
         self._life_ms = life_ms
@@ -63,12 +70,15 @@ class RedisRecent:
         """See `RecentPosts.fill`."""
         words = [word for entry in entries for word in (entry.published_ms, _member(entry))]
         await self._runner.run(
-            [ScriptCall(_FILL, [recent_key(author_id)], [self._entries_max, opened, low_mark_ms, *words])]
+            [ScriptCall(_FILL, [self._key(author_id)], [self._entries_max, opened, low_mark_ms, *words])]
         )
 
     async def drop(self, author_id: int) -> None:
         """See `RecentPosts.drop`."""
-        await self._runner.command("UNLINK", recent_key(author_id))
+        await self._runner.command("UNLINK", self._key(author_id))
+
+    def _key(self, author_id: int) -> bytes:
+        return recent_key(author_id, self._selected().number(POSTS_PROJECTION.name))
 
     async def _each(
         self, wanted: Any, words: Mapping[int, Sequence[Any]], head: Sequence[Any] = (), *, shared: bool = False
@@ -85,7 +95,7 @@ class RedisRecent:
         calls = []
         for part in parts:
             tail = words[part[0]] if shared else [word for author_id in part for word in words[author_id]]
-            calls.append(ScriptCall(wanted, [recent_key(author_id) for author_id in part], [*head, *tail]))
+            calls.append(ScriptCall(wanted, [self._key(author_id) for author_id in part], [*head, *tail]))
         answers = await self._runner.run(calls) if calls else []
         return {
             author_id: value
@@ -94,9 +104,10 @@ class RedisRecent:
         }
 
 
-def recent_key(author_id: int) -> bytes:
+def recent_key(author_id: int, generation: int = FIRST) -> bytes:
     """Where an author's recent posts live."""
-    return b"recent:{%d}:%d" % (slot_of(author_id), author_id)
+    name = b"recent" if generation == FIRST else b"recent@%d" % generation
+    return b"%b:{%d}:%d" % (name, slot_of(author_id), author_id)
 
 
 def _member(entry: TimelineEntry) -> bytes:

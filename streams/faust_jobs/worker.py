@@ -23,6 +23,7 @@ from streams.errors import EngineFailed
 from streams.faust_jobs.kafka_options import GROUP, faust_options
 from streams.faust_jobs.seeking import Offsets, StoreApp, begin_offsets
 from streams.faust_jobs.watch import Watch
+from streams.followers import Followers
 from streams.replay import catch_up
 from streams.step import Step
 
@@ -44,9 +45,18 @@ class FaustWorker:
         steps: the steps of each topic.
         data_folder: where Faust may keep files of its own.
         group: the consumer group.
+        followers: generations beside the live ones.
     """
 
-    def __init__(self, kafka: KafkaSettings, steps: Steps, data_folder: Path, group: str = GROUP) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        steps: Steps,
+        data_folder: Path,
+        group: str = GROUP,
+        followers: Followers | None = None,
+    ) -> None:
+        self._followers = followers
         self._kafka = kafka
         self._steps = steps
         self._seeking = Stall("seek")
@@ -72,6 +82,8 @@ class FaustWorker:
             asyncio.create_task(self._fail()),
             asyncio.create_task(self._serve(ready)),
         ]
+        if self._followers is not None:
+            ends.append(asyncio.create_task(self._followers.settle(self._places, self._applied)))
         try:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for end in done:
@@ -103,6 +115,8 @@ class FaustWorker:
             stored.update(zip(partitions, found, strict=True))
 
         try:
+            if self._followers is not None:
+                await self._followers.pin()
             await self._seeking.until_done(read)
             return begin_offsets(stored, earliest, ends)
         except Exception as error:
@@ -137,12 +151,26 @@ class FaustWorker:
         for event in events:
             record = stored_record(event.message)
             by_partition.setdefault(record.partition, []).append(record)
+        shares = list(by_partition.items())
         try:
+            if self._followers is not None:
+                await self._followers.pin()
             for step in self._steps[topic]:
-                await bounded_map(partial(_run, step, topic), list(by_partition.items()), _PARTITIONS_AT_ONCE)
+                await bounded_map(partial(_run, step, topic), shares, _PARTITIONS_AT_ONCE)
+            if self._followers is not None:
+                for partition, records in shares:
+                    await self._followers.follow(topic, partition, records)
         except Exception as error:
             self._give_up(error)
             raise
+
+    def _places(self) -> list[tuple[str, int]]:
+        consumer: Any = self._app.consumer
+        assigned = consumer.assignment() if self._app.started and not self._app.rebalancing else ()
+        return [(place.topic, place.partition) for place in assigned if place.topic in self._steps]
+
+    def _applied(self, projection: str, topic: str, partition: int) -> int:
+        return max(step.held(topic, partition) for step in self._steps[topic] if step.name == projection)
 
     def _give_up(self, error: Exception) -> None:
         """Faust would log the error and go on; this worker must not."""

@@ -342,3 +342,33 @@ async def test_all_rows_of_a_table_are_those_that_are_there(rows: RowStore) -> N
     await rows.apply([[remove_at(2, AGGREGATES.key(aggregate_ids[1]), new_event_id())]])
     left = {row.aggregate_id async for row in rows.all_rows(AGGREGATES)} & set(aggregate_ids)
     assert left == {aggregate_ids[0], aggregate_ids[2]}
+
+
+@pytest.mark.parametrize("table", [ASCENDING, DESCENDING, MIXED], ids=lambda table: table.name)
+async def test_a_whole_table_comes_by_partitions_and_each_in_its_order(rows: RowStore, table: Table[Entry]) -> None:
+    owners = [fresh_id() for _ in range(3)]
+    puts = [
+        put_at(7, table, entry(owner_id, first, second))
+        for owner_id in owners
+        for first, second in itertools.product((2, 1, 3), (5, 4))
+    ]
+    gone = table.key_of(entry(owners[0], 2, 5))
+    await rows.apply([[*puts, remove_at(8, gone)]])
+    found = [ranked async for page in rows.ranked_pages(table) for ranked in page]
+    own = [(rank, kept) for rank, kept in found if isinstance(kept.row, Entry) and kept.row.owner_id in owners]
+    assert [rank for rank, _ in found] == sorted(rank for rank, _ in found)
+    assert {kept.offset for _, kept in own} == {7}
+    for owner_id in owners:
+        listed = [kept.row for _, kept in own if isinstance(kept.row, Entry) and kept.row.owner_id == owner_id]
+        assert listed == await rows.scan(table, (owner_id,), limit=100)
+        assert len({rank for rank, kept in own if isinstance(kept.row, Entry) and kept.row.owner_id == owner_id}) == 1
+
+
+async def test_a_removed_aggregate_is_not_in_the_whole_table(rows: RowStore) -> None:
+    one, other = fresh_id(), fresh_id()
+    await rows.apply([[put_at(1, AGGREGATES, Aggregate(aggregate_id=number, value="v")) for number in (one, other)]])
+    await rows.apply([[remove_at(2, AGGREGATES.key(one))]])
+    found = {kept.row for page in [page async for page in rows.ranked_pages(AGGREGATES)] for _, kept in page}
+    assert Aggregate(aggregate_id=other, value="v") in found
+    assert None not in found
+    assert Aggregate(aggregate_id=one, value="v") not in found

@@ -12,7 +12,7 @@ from infra.local.ports import pick_free_port_base
 from infra.local.stack import Stack
 from photolog.ids import SnowflakeSource, random_node
 from photolog.settings import Settings
-from streams.bootstrap import connect
+from streams.bootstrap import connect_generations
 from tests.integration.fault_world import FaultWorld, founded
 from tests.integration.workers import Hand, WorkerProcess, wait_serving, without_deployment
 
@@ -69,10 +69,10 @@ def workers(migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 async def hand(migrated: dict[str, str], settings: Settings) -> AsyncIterator[Hand]:
     """Stores and log, beside the workers."""
-    async with connect(settings) as resources:
-        rows: Any = resources.rows
-        timelines: Any = resources.timelines
-        yield Hand(resources, settings, SnowflakeSource(random_node()), rows._session, timelines._runner.client)
+    async with connect_generations(settings) as connected:
+        timelines: Any = connected.live.timelines
+        ids = SnowflakeSource(random_node())
+        yield Hand(connected.live, settings, ids, connected.session, timelines._runner.client)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,8 @@ import json
 import re
 import secrets
 import signal
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -24,39 +22,11 @@ from photolog.log.slices import SliceReader
 from photolog.settings import Settings
 from schemas import events as e
 from schemas.topics import COMMENTS, LIKES, TOPICS
-from tests.integration.workers import Hand, eventually, without_deployment
+from tests.integration.command_line import CommandLine, commands_of
+from tests.integration.workers import Hand, eventually
 
 SECRET = "a secret of ada's"
-MARK = "tests/integration/test_log_tools.py runs these"
-COMMAND_LINE = re.compile(r"^bin/photolog (?P<arguments>[^#\n]*)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandLine:
-    """Runs commands on the stack.
-
-    Args:
-        environment: the stack's keys.
-    """
-
-    environment: dict[str, str]
-
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli.app", *arguments,
-            cwd=REPOSITORY, env={**without_deployment(), **self.environment, "COLUMNS": "300"},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-
-    async def run(self, *arguments: str, status: int = 0) -> str:
-        """What it says; on stderr, where it is to fail."""
-        process = await self.start(*arguments)
-        output, errors = await process.communicate()
-        assert process.returncode == status, (output + errors).decode()
-        return (errors if status else output).decode()
-
-    async def lines(self, *arguments: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (await self.run(*arguments)).splitlines()]
+TEST = "tests/integration/test_log_tools.py"
 
 
 @pytest.fixture(scope="module")
@@ -288,8 +258,7 @@ async def test_a_replay_keeps_away_from_what_jobs_read_and_makes_no_topic_unaske
 
 @pytest.mark.parametrize("page", ["README.md", "docs/LOG_TOOLS.md"])
 async def test_the_commands_of_the_pages_work(command: CommandLine, comments: Comments, page: str) -> None:
-    block = (REPOSITORY / page).read_text().partition(f"<!-- {MARK}")[2].split("```")[1]
-    commands = [found["arguments"].split() for found in COMMAND_LINE.finditer(block)]
+    commands = commands_of(page, TEST)
     assert len(commands) >= 7
     for arguments in commands:
         await command.run(*arguments)

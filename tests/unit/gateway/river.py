@@ -49,8 +49,8 @@ from projections.stores.memory_rows import MemoryRows
 from projections.stores.port import CacheWrite, Missing, Source, StoredPosition
 from projections.tables import Row, RowKey
 from schemas.serde import SCHEMAS, Serde
-from streams.folding import Folded
-from streams.reactions import GraphReaction
+from streams.folding import Folded, Reactions
+from streams.reactions import FolloweesReaction, NewFollowingsReaction
 from streams.step import Batch
 
 PARTITION = 2
@@ -215,7 +215,9 @@ class River:
     async def _follow_up(self, folded: Folded) -> None:
         """What the graph's job does for feeds."""
         entries = self.settings.limits.timeline_entries
-        await GraphReaction(self.rows, self.cache, self.timelines, entries).react(folded)
+        await Reactions(FolloweesReaction(self.cache), NewFollowingsReaction(self.rows, self.timelines, entries)).react(
+            folded
+        )
 
     def _services(self) -> Services:
         def clock_ms() -> int:
