@@ -136,6 +136,16 @@ COMMANDS: dict[str, Entry] = {
         "List the events' schemas, show one, or check a changed one.",
         "bin/photolog schemas check schemas/avro/posts/PostCreated.avsc    # does it fit every version of before?",
     ),
+    "lineage": Entry(
+        "cli.lineage:lineage",
+        "Show what an event led to, down to the rows, or what made a row what it is.",
+        "bin/photolog lineage --row posts:7309342343    # the events that made this post",
+    ),
+    "feed-at": Entry(
+        "cli.feed_at:feed_of_then",
+        "Show somebody's feed as it stood at a time.",
+        "bin/photolog feed-at ansel 2h    # two hours ago",
+    ),
     "settings": Entry(
         "cli.settings:settings",
         "List every setting: key, default, meaning.",

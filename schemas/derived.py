@@ -19,7 +19,7 @@ class DerivedEvent:
         event: without personal fields.
         identity: what was concluded about; the same identity is the same event, however often it is appended.
         timestamp_ms: when it happened, Unix milliseconds.
-        cause: the record that led to it; correlation and trace are carried on.
+        cause: the record that led to it; its event is named, correlation and trace are carried on.
     """
 
     event: Event
@@ -54,6 +54,7 @@ def derived_record(serde: Serde, derived: DerivedEvent) -> EncodedRecord:
             derived.timestamp_ms,
             (correlation or b"").decode(errors="replace"),
             trace.decode(errors="replace") if trace else None,
+            derived.cause.header("ce_id"),
         ),
         timestamp_ms=derived.timestamp_ms,
     )

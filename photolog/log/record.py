@@ -50,9 +50,15 @@ class StoredRecord:
 
 
 def event_headers(
-    event_id: UUID, event_type: str, timestamp_ms: int, correlation_id: str, traceparent: str | None = None
+    event_id: UUID,
+    event_type: str,
+    timestamp_ms: int,
+    correlation_id: str,
+    traceparent: str | None = None,
+    causation_id: bytes | None = None,
 ) -> tuple[tuple[str, bytes], ...]:
-    """CloudEvents 1.0 attributes in Kafka's binary mode, W3C trace context, and our correlation id."""
+    """CloudEvents 1.0 attributes in Kafka's binary mode, W3C trace context, our correlation id, and for a derived event
+    the id of the event that led to it."""
     at = datetime.fromtimestamp(timestamp_ms / 1000, UTC).isoformat(timespec="milliseconds")
     headers = [
         ("ce_specversion", b"1.0"),
@@ -65,4 +71,6 @@ def event_headers(
     ]
     if traceparent:
         headers.append(("traceparent", traceparent.encode()))
+    if causation_id:
+        headers.append(("causation_id", causation_id))
     return tuple(headers)

@@ -78,6 +78,7 @@ class NaiveWorld:
             and not {(viewer_id, author_id), (author_id, viewer_id)} & self.blocks.keys()
             and author_id in self.private
             and author_id not in self.suspended
+            and author_id not in self.deleted
         )
 
     def _graph(self, event: e.Event, at_ms: int) -> None:
