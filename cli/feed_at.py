@@ -9,15 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.log_options import TIME_HELP, moment_ms, plain
 from cli.reading_progress import ReadingProgress
-from cli.told import plain
 from gateway.signup import folded_username
 from lineage.bootstrap import LookingBack, connect
 from lineage.past_feed import LIMIT_MAX, PastFeed, PastPost, feed_at
-from photolog.errors import Invalid, NotFound, Refusal
-from photolog.ids import now_ms
+from photolog.errors import NotFound, Refusal
 from photolog.library_logs import quieten
-from photolog.log.moments import parse_moment
 from photolog.settings import Settings, load_settings
 from photolog.timestamps import rfc3339
 
@@ -37,7 +35,7 @@ class PostLine(msgspec.Struct, frozen=True, kw_only=True):
 
 def feed_of_then(
     user: Annotated[str, typer.Argument(help="Whose feed: an account's id, or a user name (@123 for one of digits).")],
-    time: Annotated[str, typer.Argument(help="When: ISO 8601, UTC where it names no offset; or 30m, 2h, 7d ago.")],
+    time: Annotated[str, typer.Argument(help=f"When. {TIME_HELP}")],
     limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="How many posts.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
 ) -> None:
@@ -47,10 +45,7 @@ def feed_of_then(
     It is worked out from the log. Personal fields are shown as far as their owners' keys are still there: whoever sees
     the output sees personal data.
     """
-    try:
-        at_ms = parse_moment(time, now_ms(), "TIME")
-    except Invalid as error:
-        raise typer.BadParameter(error.detail, param_hint="TIME") from error
+    at_ms = moment_ms(time, "TIME")
     settings = load_settings()
     quieten("cassandra", "httpx", "librdkafka")
     feed = asyncio.run(_feed(settings, user, at_ms, limit))

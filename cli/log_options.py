@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import overload
 
 import typer
 
@@ -15,6 +16,10 @@ _OFFSET = re.compile(r"(?:([A-Za-z0-9._-]+)/)?([0-9]{1,5})@([0-9]{1,18})")
 TIME_HELP = "ISO 8601, UTC where it names no offset; or how long ago: 45s, 30m, 2h, 7d, 1w."
 
 
+@overload
+def moment_ms(text: str, option: str) -> int: ...
+@overload
+def moment_ms(text: str | None, option: str) -> int | None: ...
 def moment_ms(text: str | None, option: str) -> int | None:
     """The instant that an option's text means, Unix milliseconds.
 
@@ -62,3 +67,8 @@ def offsets(text: str | None, topic: str, option: str) -> dict[int, int] | None:
             )
         found[int(match[2])] = int(match[3])
     return found
+
+
+def plain(text: str) -> str:
+    """Text without anything that a terminal would act on."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
-from cli.log_options import TIME_HELP, event_types, moment_ms
+from cli.log_options import TIME_HELP, event_types, moment_ms, plain
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.keyring import SubjectKeyring
 from photolog.library_logs import quieten
@@ -153,7 +153,7 @@ def table_line(record: ViewedRecord) -> str:
     headers = " ".join(f"{name}={_value(value)}" for name, value in record.headers.items() if _is_story(name))
     position = f"{record.topic}/{record.partition}@{record.offset}"
     cells = (record.time, position, record.type or "?", record.event_id or "?", record.key or "")
-    return _COLUMNS.format(*(_plain(cell) for cell in cells), _plain(f"{told}  {headers}".rstrip()))
+    return _COLUMNS.format(*(plain(cell) for cell in cells), plain(f"{told}  {headers}".rstrip()))
 
 
 def _is_story(name: str) -> bool:
@@ -162,7 +162,3 @@ def _is_story(name: str) -> bool:
 
 def _value(value: object) -> str:
     return value if isinstance(value, str) and value.isalnum() else msgspec.json.encode(value).decode()
-
-
-def _plain(text: str) -> str:
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

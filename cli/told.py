@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from cli.log_options import plain
 from lineage.story import EffectTold, EventTold, Note, RowStateTold, RowTold, Told
 
 
@@ -21,11 +22,6 @@ def told_text(told: Told) -> str:
             return f"now {told.row}: {'absent' if told.state is None else _fields(told.state)}"
         case Note():
             return f"({plain(told.text)})"
-
-
-def plain(text: str) -> str:
-    """Text without anything that a terminal would act on."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _event(told: EventTold) -> str:

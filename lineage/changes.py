@@ -58,7 +58,7 @@ async def effect_of(log: Log, opening: Opening, projection: Projection, placed: 
     return Effect(projection.name, trace.standing, [*whole, *exact], first=first)
 
 
-async def key_slice(
+async def key_events(
     log: Log, opening: Opening, topic: str, key: bytes, last: Placed | None = None
 ) -> AsyncIterator[Happened]:
     """The events of one record key, in their order, to the end of the log or to one of them.
@@ -71,7 +71,7 @@ async def key_slice(
             yield one
 
 
-async def naming_slice(
+async def naming_events(
     log: Log,
     opening: Opening,
     topic: str,
@@ -80,7 +80,7 @@ async def naming_slice(
     last: Placed | None = None,
     until_ms: int | None = None,
 ) -> AsyncIterator[Happened]:
-    """The events of some partitions that name any of some ids, whatever their keys. Raises as `key_slice`."""
+    """The events of some partitions that name any of some ids, whatever their keys. Raises as `key_events`."""
     async for records in log.in_order(topic, partitions, last, until_ms):
         mentioning = [placed for placed in records if naming.any_may_be_in(placed.record)]
         for one in await opening.events(mentioning):
@@ -91,11 +91,11 @@ async def naming_slice(
 async def _trace(
     log: Log, opening: Opening, projection: Projection, placed: Placed
 ) -> tuple[Trace | None, Happened | None]:
-    """What the key's slice makes of a record, and for a repeat the record that was applied. No trace where the record
+    """What the key's events make of a record, and for a repeat the record that was applied. No trace where the record
     is no event that a job folds."""
     tracing, trace, last, first = Tracing(projection), None, None, None
     event_id = placed.record.header("ce_id")
-    async for last in key_slice(log, opening, placed.record.topic, placed.record.key or b"", placed):
+    async for last in key_events(log, opening, placed.record.topic, placed.record.key or b"", placed):
         trace = tracing.apply(last.recorded)
         if first is None and last.placed.record.header("ce_id") == event_id:
             first = last
@@ -110,6 +110,6 @@ async def _exact(
     """What a record did to rows of its source partition, told by all that made them."""
     naming = Naming(ids_of(key)[0] for key in rows)
     tracing, trace = Tracing(projection, kept=rows.__contains__), None
-    async for one in naming_slice(log, opening, placed.record.topic, naming, lambda _, count: range(count), placed):
+    async for one in naming_events(log, opening, placed.record.topic, naming, lambda _, count: range(count), placed):
         trace = tracing.apply(one.recorded)
     return [change for change in trace.changes if change.key in rows] if trace else []

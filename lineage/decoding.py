@@ -14,10 +14,10 @@ import msgspec
 
 from lineage.reading import Placed
 from photolog.errors import UndecodableRecord
+from photolog.keyring import Keys
 from projections.fold import Recorded
 from schemas.events import Event
 from schemas.serde import SealedRecord, Serde
-from streams.decoding import Keys
 
 _DIGITS = 6
 

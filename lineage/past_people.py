@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from lineage.changes import naming_slice
+from lineage.changes import naming_events
 from lineage.decoding import Opening
 from lineage.ids import Naming
 from lineage.reading import Log
@@ -47,7 +47,7 @@ async def people_at(log: Log, opening: Opening, viewer_id: int, at_ms: int) -> P
 async def _relations(log: Log, opening: Opening, viewer_id: int, at_ms: int) -> dict[int, Relation]:
     """Events between two people are keyed by the pair, so every partition is looked through for the viewer's."""
     tracing = Tracing(GRAPH_PROJECTION, kept=lambda _: False)
-    async for one in naming_slice(
+    async for one in naming_events(
         log, opening, GRAPH.name, Naming([viewer_id]), lambda _, count: range(count), until_ms=at_ms
     ):
         if one.placed.record.timestamp_ms <= at_ms:

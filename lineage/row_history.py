@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 
 from lineage.addresses import Address, ids_of
-from lineage.changes import key_slice, naming_slice
+from lineage.changes import key_events, naming_events
 from lineage.decoding import Happened, Opening
 from lineage.ids import Naming
 from lineage.reading import Log, Placed
@@ -80,7 +80,7 @@ async def _told(log: Log, opening: Opening, address: Address, limit: int, record
     tracing = Tracing(address.projection, kept=lambda key: key == address.key)
     steps: deque[Step] = deque(maxlen=limit)
     count = 0
-    async for one in _slice(log, opening, address, record_key):
+    async for one in _events(log, opening, address, record_key):
         for change in tracing.apply(one.recorded).changes:
             if change.key == address.key:
                 steps.append(Step(one, change))
@@ -88,16 +88,16 @@ async def _told(log: Log, opening: Opening, address: Address, limit: int, record
     return RowHistory(tuple(steps), count - len(steps), tracing.row(address.key), record_key)
 
 
-async def _slice(log: Log, opening: Opening, address: Address, record_key: bytes | None) -> AsyncIterator[Happened]:
+async def _events(log: Log, opening: Opening, address: Address, record_key: bytes | None) -> AsyncIterator[Happened]:
     topic = _topic(address)
     if address.source is None:
-        async for one in key_slice(log, opening, topic, record_key or b""):
+        async for one in key_events(log, opening, topic, record_key or b""):
             yield one
         return
     source, grown = address.source, len(await log.growths.of(topic))
     naming = Naming(ids_of(address.key)[:1])
     # Memberships that were made before the topic grew may have been made anywhere.
-    async for one in naming_slice(
+    async for one in naming_events(
         log, opening, topic, naming, lambda epoch, count: (source,) if epoch == grown else range(count)
     ):
         yield one

@@ -21,6 +21,7 @@ from photolog.timestamps import rfc3339
 from projections.catalogue import PROJECTIONS
 from projections.tables import Row
 from schemas.events import Event
+from schemas.viewing import shown_value
 
 DERIVED_TRACED_MAX = 10
 """Of so many derived events the rows are worked out too; each takes a pass over its key's part of the log."""
@@ -86,7 +87,6 @@ class RowStateTold(msgspec.Struct, frozen=True, kw_only=True, tag="state", tag_f
     state: Mapping[str, Any] | None
 
 
-_IDS = ("_id", "_ids", "_by")
 Told = EventTold | EffectTold | RowTold | RowStateTold | Note
 
 
@@ -183,7 +183,7 @@ def _event(record: StoredRecord, event: Event | None, depth: int) -> EventTold:
         correlation_id=_text(record.header("correlation_id")),
         traceparent=_text(record.header("traceparent")) or None,
         cause=None if cause is None else str(cause),
-        fields={} if event is None else _shown(msgspec.to_builtins(event)),
+        fields={} if event is None else _shown_all(msgspec.to_builtins(event)),
     )
 
 
@@ -193,22 +193,11 @@ def shown(row: Row | None) -> Mapping[str, Any] | None:
     if row is None:
         return None
     values = msgspec.structs.asdict(row)
-    return _shown({name: json.loads(held) if isinstance(held, bytes) else held for name, held in values.items()})
+    return _shown_all({name: json.loads(held) if isinstance(held, bytes) else held for name, held in values.items()})
 
 
-def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _value(name, value) for name, value in values.items()}
-
-
-def _value(name: str, value: Any) -> Any:
-    match value:
-        case dict():
-            return _shown(value)
-        case list():
-            return [_value(name, one) for one in value]
-        case int() if name.endswith(_IDS) and not isinstance(value, bool):
-            return str(value)
-    return value
+def _shown_all(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: shown_value(name, value) for name, value in values.items()}
 
 
 def _position(record: StoredRecord) -> str:

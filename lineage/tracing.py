@@ -1,4 +1,4 @@
-"""What an event changed: the pure fold over a slice of the log, told row by row."""
+"""What an event changed: the pure fold over a part of the log, told row by row."""
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ def everything(key: RowKey[Row]) -> bool:
 
 
 class Tracing:
-    """Folds the events of a slice one after the other.
+    """Folds the events of a part of the log one after the other.
 
     Args:
         projection: the read model.
@@ -73,7 +73,7 @@ class Tracing:
         """Fold one event.
 
         Raises:
-            TooMuch: the slice makes more rows than may be held.
+            TooMuch: they make more rows than may be held.
         """
         try:
             wanted = needed(self._projection, recorded)

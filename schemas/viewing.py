@@ -131,15 +131,16 @@ class Viewer:
         for field in sealed.schema.personal:
             if sealed.values[field] is not None and values[field] is None:
                 values[field] = ERASED if self._keys else SEALED
-        return {name: _shown(name, value) for name, value in values.items()}
+        return {name: shown_value(name, value) for name, value in values.items()}
 
 
-def _shown(name: str, value: Any) -> Any:
+def shown_value(name: str, value: Any) -> Any:
+    """The value of a field of this name, its ids as strings."""
     match value:
         case dict():
-            return {inner: _shown(inner, held) for inner, held in value.items()}
+            return {inner: shown_value(inner, held) for inner, held in value.items()}
         case list():
-            return [_shown(name, held) for held in value]
+            return [shown_value(name, held) for held in value]
         case int() if _ID.fullmatch(name):
             return str(value)
     return value

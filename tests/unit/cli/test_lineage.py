@@ -4,8 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app as command_line
+from cli.log_options import plain
 from cli.reading_progress import ReadingProgress
-from cli.told import plain
 
 
 @pytest.mark.parametrize(
