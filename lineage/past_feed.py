@@ -161,9 +161,15 @@ class _Looking:
         return sorted(seen, key=lambda row: (row.published_ms or 0, row.post_id), reverse=True)
 
     def has(self, limit: int, begin_ms: int) -> bool:
-        """Whether nothing older than a time, to which all was read, can be among the first posts."""
+        """Whether nothing older than a time, to which all was read, can change the first posts.
+
+        A record whose time is older than that was appended again, and what it repeats has not been read.
+        """
         visible = self.visible()
-        return not self.unsettled and len(visible) >= limit and (visible[limit - 1].published_ms or 0) >= begin_ms
+        if self.unsettled or len(visible) < limit or (visible[limit - 1].published_ms or 0) < begin_ms:
+            return False
+        published = (records for records in self.records.values() if any(map(_publishes, records)))
+        return all(one.record.timestamp_ms >= begin_ms for records in published for one in records)
 
     def _may_see(self, row: PostRow) -> bool:
         relation = self.people.relations.get(row.owner_id, NO_RELATION)
