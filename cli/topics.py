@@ -30,7 +30,6 @@ class TopicLine(msgspec.Struct, frozen=True, kw_only=True):
         partitions: how many it has.
         retention_ms: how long Kafka keeps records, -1 for ever.
         records: how many it holds.
-        size_bytes: their size; null, as the client library does not ask the brokers for it.
         first_time: the time of its first record; null where it is empty.
         last_time: the latest time of any record.
     """
@@ -44,7 +43,6 @@ class TopicLine(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int | None
     retention_ms: int | None
     records: int | None
-    size_bytes: int | None
     first_time: str | None
     last_time: str | None
 
@@ -110,7 +108,6 @@ def _line(topic: Topic, name: str, kind: str, state: TopicState | None) -> Topic
         partitions=state.partitions if state else None,
         retention_ms=state.retention_ms if state else None,
         records=state.records if state else None,
-        size_bytes=None,
         first_time=_time(state.first_ms if state else None),
         last_time=_time(state.last_ms if state else None),
     )

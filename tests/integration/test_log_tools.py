@@ -195,13 +195,18 @@ async def test_a_replay_that_is_killed_goes_on_and_appends_nothing_twice(
     asked = ("replay", LIKES.name, "--into", target, "--create", "--from", begins)
     (counted,) = await command.lines(*asked, "--dry-run", "--json")
     assert (counted["appended"], counted["types"], counted["there"]) == (800, {"post.liked": 800}, 0)
+    interrupted = await command.start(*asked, "--rate", "300")
+    await eventually(lambda: _holds(settings, target, 50))
+    interrupted.send_signal(signal.SIGINT)
+    output, _ = await interrupted.communicate()
+    assert (interrupted.returncode, output.decode().splitlines()[0]) == (130, "Interrupted; the same command goes on.")
     killed = await command.start(*asked, "--rate", "300")
-    await eventually(lambda: _holds(settings, target, 100))
+    await eventually(lambda: _holds(settings, target, 200))
     killed.kill()
     await killed.communicate()
     (done,) = await command.lines(*asked, "--json")
     assert done["finished"]
-    assert done["there"] >= 100
+    assert done["there"] >= 200
     assert done["there"] + done["appended"] == 800
     originals = {(one.partition, one.offset): one for one in await _whole(settings, LIKES.name)}
     repeats = await _whole(settings, target)
