@@ -146,6 +146,11 @@ COMMANDS: dict[str, Entry] = {
         "Show somebody's feed as it stood at a time.",
         "bin/photolog feed-at ansel 2h    # two hours ago",
     ),
+    "dlq": Entry(
+        "cli.dlq:app",
+        "Look at dead letters, append them again, or give them up.",
+        "bin/photolog dlq ls --topic likes    # what could not be processed, and what waits behind it",
+    ),
     "settings": Entry(
         "cli.settings:settings",
         "List every setting: key, default, meaning.",

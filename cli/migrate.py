@@ -10,6 +10,7 @@ from photolog.engines.object_store import ObjectStore
 from photolog.keyring import KEYRING_DDL
 from photolog.log.admin import TopicWanted, create_topics
 from photolog.log.growths import GROWTHS_DDL
+from photolog.log.settlements import SETTLEMENTS_DDL
 from photolog.settings import CassandraSettings, Settings, load_settings
 from projections.catalogue import TABLES
 from projections.stores.cassandra_ddl import POSITIONS_DDL, added_columns_ddl, added_positions_ddl, table_ddl
@@ -50,6 +51,7 @@ async def _stores(settings: Settings) -> int:
         *VAULT_DDL,
         *KEYRING_DDL,
         *GROWTHS_DDL,
+        *SETTLEMENTS_DDL,
         *GENERATIONS_DDL,
     ]
     try:

@@ -13,10 +13,11 @@ from schemas.serde import SealedRecord, Serde
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A record that cannot be processed, and why."""
+    """A record that is put aside, and why; `ordered` where the records of its key wait behind it."""
 
     record: StoredRecord
     reason: str
+    ordered: bool = False
 
 
 class Decoder:

@@ -1,7 +1,9 @@
 """Epochs of grown topics: a record is folded once everything of the epochs before it is, wherever its key lay then."""
 
-from photolog.log.growth import Growths, History, NeverGrown, is_passed
-from projections.stores.port import PositionStore
+from photolog.log.growth import Growths, History, NeverGrown, epoch_of, is_passed, last_owner
+from photolog.log.partitioner import partition_of
+from projections.stores.parked import ParkedKeys
+from projections.stores.port import PositionStore, Source, StoredPosition
 from streams.errors import AheadOfGrowth
 
 
@@ -24,6 +26,35 @@ class Epochs:
         self._positions = positions
         self._growths = growths or NeverGrown()
         self._passed: dict[str, int] = {}
+
+    async def parked(self, source: Source, stored: StoredPosition, history: History, epoch: int) -> ParkedKeys:
+        """The keys that are parked in front of a partition's next record, which is of an epoch.
+
+        With the first record of an epoch a partition takes over the keys that came to it; whoever had them goes on
+        keeping what it knew of them then, because they may move on before anything of theirs lies here.
+
+        Args:
+            source: the partition.
+            stored: its position.
+            history: the topic's growths.
+            epoch: the record's.
+        """
+        below = stored.counts.below
+        if not self.ordered or epoch == 0 or (below and epoch_of(history, source.partition, below - 1) == epoch):
+            return stored.parked
+        every = await self._positions.positions(self._projection)
+        at = {place.partition: found for place, found in every.items() if place.topic == source.topic}
+        came = {}
+        for key in {key for found in at.values() for key in found.parked}:
+            held = at.get(last_owner(history, epoch, key, {place: found.counts.below for place, found in at.items()}))
+            if partition_of(key, history[epoch - 1].after) == source.partition and held and key in held.parked:
+                came[key] = held.parked[key]
+        left = {
+            key: parked
+            for key, parked in stored.parked.items()
+            if partition_of(key, history[epoch - 1].after) != source.partition
+        }
+        return left | came
 
     async def history(self, topic: str) -> History:
         """The topic's growths."""

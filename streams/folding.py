@@ -132,8 +132,18 @@ class Folding:
             await self._cache.merge(writes)
 
 
+async def rehearse(projection: Projection, rows: RowStore, batch: Batch) -> Sequence[Dead]:
+    """Fold a batch and write nothing; the records on which the projection raised."""
+    plan = _Plan(projection, batch)
+    plan.fold(await rows.load(list(plan.keys)) if plan.keys else {})
+    return plan.failed
+
+
 class _Plan:
-    """The events of a batch that fold, and those on which the projection raised: each of these alone is given up."""
+    """The events of a batch up to the first on which the projection raises; that one is given up.
+
+    Of a batch that was seen before, those that the rows hold: nothing of it is folded again.
+    """
 
     def __init__(self, projection: Projection, batch: Batch) -> None:
         self._projection = projection
@@ -147,31 +157,42 @@ class _Plan:
             # Whatever a fold raises, the event is at fault or the projection is: a dead letter shows it either way.
             except Exception as error:  # noqa: BLE001
                 self._give_up(recorded, error)
+                if not batch.seen:
+                    break
             else:
                 self.events.append(recorded)
 
     def fold(self, state: dict[RowKey[Row], Kept]) -> Outcome:
         """Fold what folds; `state` is brought up to date."""
+        if self._batch.seen:
+            self.failed.clear()
+            self.events = [recorded for recorded in self.events if self._is_held(state, recorded)]
+            return Outcome(repeats=len(self.events))
         trial = dict(state)
         try:
             outcome = fold_batch(self._projection, trial, self.events)
-        # As above. The batch is folded again without the events that raise.
+        # As above. The batch is folded again up to the event that raises.
         except Exception:  # noqa: BLE001
-            self.events = list(self._surviving(dict(state)))
+            self.events = list(self._until_failure(dict(state)))
             return fold_batch(self._projection, state, self.events)
         state.update(trial)
         return outcome
 
-    def _surviving(self, state: dict[RowKey[Row], Kept]) -> Iterable[Recorded]:
+    def _is_held(self, state: State, recorded: Recorded) -> bool:
+        kept = state[self._projection.aggregate(recorded)]
+        return kept.offset >= recorded.place or recorded.event_id in kept.event_ids
+
+    def _until_failure(self, state: dict[RowKey[Row], Kept]) -> Iterable[Recorded]:
         for recorded in self.events:
             try:
                 changed, _ = fold_one(self._projection, state, recorded)
             # As above.
             except Exception as error:  # noqa: BLE001
+                self.failed.clear()
                 self._give_up(recorded, error)
-            else:
-                state.update(changed)
-                yield recorded
+                return
+            state.update(changed)
+            yield recorded
 
     def _give_up(self, recorded: Recorded, error: Exception) -> None:
         # The message may quote what the event held, personal data included; the place in the code does not.

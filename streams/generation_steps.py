@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from photolog.log.record import EncodedRecord
-from photolog.positions import Position
 from projections.cache_owners import owner_of
 from projections.fold import Projection
 from projections.generations import generation_name
@@ -18,16 +16,9 @@ from streams.step import Step
 from streams.witness import WitnessedPositions
 
 
-class Unheard:
-    """Takes letters and keeps none: the live generation's job has sent each dead letter already."""
-
-    async def append_all(self, records: Sequence[EncodedRecord]) -> list[Position]:
-        """Nothing is appended."""
-        return []
-
-
 def building_step(resources: JobResources, projection: Projection, number: int) -> Step:
-    """Folds a projection into the rows of a generation that nobody reads: no caches, and nothing follows.
+    """Folds a projection into the rows of a generation that nobody reads: no caches, and nothing follows. No letter is
+    written either: the live generation's job has written each already.
 
     Args:
         resources: their rows are those of the generation.
@@ -37,7 +28,8 @@ def building_step(resources: JobResources, projection: Projection, number: int) 
     name = generation_name(projection.name, number)
     decoder = Decoder(resources.serde, resources.keys)
     epochs = Epochs(name, resources.rows, resources.growths)
-    return Step(name, resources.rows, decoder, Folding(projection, resources.rows), Unheard(), epochs=epochs)
+    work = Folding(projection, resources.rows)
+    return Step(name, resources.rows, decoder, work, None, epochs=epochs, letters_of=projection.name)
 
 
 def following_step(resources: JobResources, projection: Projection, number: int) -> Step:
@@ -56,7 +48,7 @@ def following_step(resources: JobResources, projection: Projection, number: int)
     positions = WitnessedPositions(resources.rows, resources.timelines)
     decoder = Decoder(resources.serde, resources.keys)
     epochs = Epochs(name, resources.rows, resources.growths)
-    return Step(name, positions, decoder, work, Unheard(), epochs=epochs)
+    return Step(name, positions, decoder, work, None, epochs=epochs, letters_of=projection.name)
 
 
 def _own_form(projection: str, form: CacheForm) -> CacheForm:

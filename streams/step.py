@@ -5,24 +5,25 @@ position moves after everything else, so a crash anywhere repeats the batch, and
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from photolog.log.dead_letters import dead_letter
-from photolog.log.growth import History, by_epoch, is_misplaced
+from photolog.log.growth import History, by_epoch, is_misplaced, place_in
 from photolog.log.record import EncodedRecord, StoredRecord
 from photolog.positions import Position
 from photolog.stall import Stall
 from photolog.worker_metrics import DEAD
 from projections.fold import Recorded
-from projections.stores.counts import NOTHING_COUNTED, Fate
 from projections.stores.port import PositionStore, Source, StoredPosition
 from schemas.topics import topic_named
 from streams import metrics
 from streams.decoding import Dead, Decoder
 from streams.epochs import Epochs
 from streams.errors import PositionLost, RecordsSkipped
+from streams.parking import Parking, Plan
 
 Outputs = Mapping[tuple[str, int], int]
 """For each (topic, partition) appended to: the offset behind the last acknowledged record."""
@@ -43,11 +44,14 @@ class Batch:
         source: the projection and the partition.
         events: in log order.
         records: the record of each event, by offset.
+        seen: whether the position had been past all of it before and was set back: the rows hold what came of it, and
+            what was not applied then must not be applied now.
     """
 
     source: Source
     events: Sequence[Recorded]
     records: Mapping[int, StoredRecord]
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class Done:
 
     Args:
         outputs: where its appended events landed.
-        failed: records that it could not process, for the dead-letter topic.
+        failed: records that it could not process, for the dead-letter topic. Where the order of a key matters there is
+            one at most, and nothing was done of what comes behind it in the batch.
         duplicates: offsets of events that had been applied before, at another offset.
         noops: offsets of events that changed nothing.
     """
@@ -65,19 +70,6 @@ class Done:
     failed: Sequence[Dead] = ()
     duplicates: Collection[int] = ()
     noops: Collection[int] = ()
-
-    def fates(self, records: Iterable[StoredRecord], dead: Sequence[Dead]) -> dict[int, Fate]:
-        """What became of each record, by its offset: whatever nobody says otherwise of was applied.
-
-        Args:
-            records: all of the batch.
-            dead: those that were given up before the work.
-        """
-        fates: dict[int, Fate] = {record.offset: "applied" for record in records}
-        fates |= dict.fromkeys(self.duplicates, "duplicates")
-        fates |= dict.fromkeys(self.noops, "noops")
-        fates |= {letter.record.offset: "dead" for letter in (*dead, *self.failed)}
-        return fates
 
 
 class Work(Protocol):
@@ -95,9 +87,11 @@ class Step:
         positions: the store that holds what the work writes, and with it the positions.
         decoder: makes events of records.
         work: what is done with them.
-        log: takes the dead letters.
+        log: takes the dead letters; None where they are written already, as for a rebuild: then nothing is buried.
         stall: how it waits for engines that are away.
         epochs: the epochs of its topics; without them no topic has ever grown.
+        letters_of: the projection whose dead letters it writes, and whose retries it takes; its own name, where it
+            is no other generation's.
     """
 
     def __init__(
@@ -106,11 +100,13 @@ class Step:
         positions: PositionStore,
         decoder: Decoder,
         work: Work,
-        log: Log,
+        log: Log | None,
         stall: Stall | None = None,
         epochs: Epochs | None = None,
+        letters_of: str | None = None,
     ) -> None:
         self.name = name
+        self._letters_of = letters_of or name
         self._positions = positions
         self._decoder = decoder
         self._work = work
@@ -167,6 +163,7 @@ class Step:
             PositionLost: the store holds less than this process applied.
             RecordsSkipped: the records do not follow the stored position.
             AheadOfGrowth: the topic grew, and something before these records is not applied in another partition.
+            TooMuchParked: so much fails that the projection must be broken.
         """
         source = Source(self.name, topic, partition)
         unique = {record.offset: record for record in records}
@@ -184,52 +181,97 @@ class Step:
             _check_consecutive(source, next_offset, records)
         new = [record for record in records if record.offset >= next_offset]
         metrics.BELOW_POSITION.labels(self.name).inc(len(records) - len(new))
-        for epoch, stretch in by_epoch(history, new):
+        below = stored.counts.below if stored else 0
+        for epoch, stretch in by_epoch(history, new, below):
             await self.epochs.admit(source.topic, history, epoch)
-            metrics.BATCH_RECORDS.labels(self.name).observe(len(stretch))
-            with metrics.STEP_SECONDS.labels(self.name).time():
-                stored = await self._process(source, stored, stretch, history, epoch)
+            left: Sequence[StoredRecord] = stretch
+            while left:
+                metrics.BATCH_RECORDS.labels(self.name).observe(len(left))
+                with metrics.STEP_SECONDS.labels(self.name).time():
+                    stored = await self._process(source, stored or _NOWHERE, left, history, epoch)
+                left = [record for record in left if record.offset >= stored.next_offset]
         self._fresh.discard(source)
 
     async def _process(
         self,
         source: Source,
-        stored: StoredPosition | None,
+        stored: StoredPosition,
         records: Sequence[StoredRecord],
         history: History,
         epoch: int,
     ) -> StoredPosition:
-        strays = [record for record in records if epoch and self.epochs.ordered and is_misplaced(history, record)]
-        kept = [record for record in records if record not in strays] if strays else records
-        events, dead = await self._decoder.decode(kept)
-        if epoch:
-            events = [replace(event, epoch=epoch) for event in events]
-        dead += [Dead(record, "misplaced: its key belongs to another partition") for record in strays]
-        done = await self._work.do(Batch(source, events, {record.offset: record for record in records}))
-        await self._bury([*dead, *done.failed])
-        outputs = dict(stored.outputs) if stored else {}
+        """Bring some of the records in, up to the first that is worked on behind a dead one, and store their position.
+
+        That one is dead must be known for good before anything behind it is written: when the batch comes again, the
+        program may have been repaired, and what could be folded then would come too late for the rows.
+        """
+        parking, dead = await self._judge(stored, source, records, history, epoch)
+        plan = parking.plan(records, dead)
+        events, undecodable = await self._decoder.decode([one for one in records if one.offset in plan.worked])
+        if undecodable:
+            dead |= {one.record.offset: one.reason for one in undecodable}
+            plan = parking.plan(records, dead)
+        records = plan.cut(records)
+        end = records[-1].offset
+        events = [
+            replace(event, epoch=epoch) for event in events if event.offset in plan.worked and event.offset <= end
+        ]
+        done = await self._work.do(
+            Batch(source, events, {record.offset: record for record in records}, seen=parking.seen)
+        )
+        dead |= {one.record.offset: one.reason for one in done.failed}
+        if done.failed and parking.ordered:
+            end = done.failed[0].record.offset
+        records = [record for record in records if record.offset <= end]
+        plan = parking.plan(records, dead)
+        await self._bury(plan)
+        return await self._advance(source, stored, end + 1, done, plan)
+
+    async def _judge(
+        self, stored: StoredPosition, source: Source, records: Sequence[StoredRecord], history: History, epoch: int
+    ) -> tuple[Parking, dict[int, str]]:
+        """How a stretch is to be judged, and why some of it is dead already."""
+        ordered, seen = self.epochs.ordered, records[0].offset < stored.counts.below
+        strays = {one.offset for one in records if epoch and ordered and is_misplaced(history, one)}
+        parked = stored.parked if seen else await self.epochs.parked(source, stored, history, epoch)
+        parking = Parking(self._letters_of, parked, partial(place_in, history), ordered, seen, strays)
+        return parking, dict.fromkeys(strays, "misplaced: its key belongs to another partition")
+
+    async def _advance(
+        self, source: Source, stored: StoredPosition, next_offset: int, done: Done, plan: Plan
+    ) -> StoredPosition:
+        outputs = dict(stored.outputs)
         for place, offset in done.outputs.items():
             outputs[place] = max(offset, outputs.get(place, 0))
-        next_offset = records[-1].offset + 1
-        before = stored.next_offset if stored else 0
-        counts = stored.counts if stored else NOTHING_COUNTED
-        position = StoredPosition(next_offset, outputs, counts.after(done.fates(records, dead).items()))
-        if not await self._positions.advance(source, position, expected=before):
-            raise PositionLost(f"{source} was at {before} when the batch began, and its store holds less now")
-        metrics.show_fates(self.name, counts, position.counts)
+        fates = plan.fates_after(done.duplicates, done.noops)
+        position = StoredPosition(next_offset, outputs, stored.counts.after(fates), plan.parked)
+        if not await self._positions.advance(source, position, expected=stored.next_offset):
+            raise PositionLost(f"{source} was at {stored.next_offset} when the batch began, and its store holds less")
+        metrics.show_fates(self.name, stored.counts, position.counts)
         self._held[source] = max(next_offset, self._held.get(source, 0))
         return position
 
-    async def _bury(self, dead: Sequence[Dead]) -> None:
-        if not dead:
+    async def _bury(self, plan: Plan) -> None:
+        if self._log is None or not plan.letters:
             return
-        letters = [
-            dead_letter(letter.record, topic_named(letter.record.topic).dead_letters, self.name, letter.reason)
-            for letter in dead
-        ]
-        await self._log.append_all(letters)
-        for letter in dead:
-            DEAD.labels(self.name, letter.reason.partition(":")[0]).inc()
+        await self._log.append_all(
+            [
+                dead_letter(
+                    letter.record,
+                    topic_named(letter.record.topic).dead_letters,
+                    self._letters_of,
+                    letter.reason,
+                    ordered=letter.ordered,
+                )
+                for letter in plan.letters
+            ]
+        )
+        for letter in plan.letters:
+            if plan.fates[letter.record.offset] == "dead":
+                DEAD.labels(self.name, letter.reason.partition(":")[0]).inc()
+
+
+_NOWHERE = StoredPosition(0)
 
 
 def _checked(source: Source, stored: StoredPosition | None, held: int) -> int:

@@ -6,11 +6,13 @@ tell where and why, so that the record can be looked at, repaired, and appended 
 
 from photolog.log.record import EncodedRecord, StoredRecord
 
-_PREFIX = "dead_"
+PREFIX = "dead_"
 _REASON_CHARACTERS_MAX = 300
 
 
-def dead_letter(record: StoredRecord, dead_topic: str, reader: str, reason: str) -> EncodedRecord:
+def dead_letter(
+    record: StoredRecord, dead_topic: str, reader: str, reason: str, *, ordered: bool = False
+) -> EncodedRecord:
     """The dead letter of a record.
 
     Args:
@@ -18,6 +20,7 @@ def dead_letter(record: StoredRecord, dead_topic: str, reader: str, reason: str)
         dead_topic: the topic for the dead letters of the record's topic.
         reader: the projection or worker that could not process it.
         reason: why; it must not quote decrypted personal data. It is cut at 300 characters.
+        ordered: whether the records of its key wait behind it, so that a retry must keep their order.
     """
     missing = [name for name, part in (("key", record.key), ("value", record.value)) if part is None]
     told = {
@@ -27,9 +30,11 @@ def dead_letter(record: StoredRecord, dead_topic: str, reader: str, reason: str)
         "dead_offset": str(record.offset),
         "dead_projection": reader,
     }
+    if ordered:
+        told["dead_order"] = "key"
     if missing:
         told["dead_null"] = ",".join(missing)
-    kept = [(name, value or b"") for name, value in record.headers if not name.startswith(_PREFIX)]
+    kept = [(name, value or b"") for name, value in record.headers if not name.startswith(PREFIX)]
     return EncodedRecord(
         topic=dead_topic,
         key=record.key or b"",

@@ -61,9 +61,26 @@ def place_of(epoch: int, offset: int) -> int:
     return (epoch << OFFSET_BITS) | offset
 
 
+def place_in(history: History, at: tuple[int, int]) -> int:
+    """The place of what lies at a partition and an offset."""
+    return place_of(epoch_of(history, *at), at[1])
+
+
 def is_passed(growth: Growth, next_offsets: Mapping[int, int]) -> bool:
     """Whether who has applied everything below `next_offsets` has applied all that came before the growth."""
     return all(next_offsets.get(partition, 0) >= cut for partition, cut in enumerate(growth.cuts))
+
+
+def last_owner(history: History, epoch: int, key: bytes, next_offsets: Mapping[int, int]) -> int:
+    """The partition whose reader knows most of a key when an epoch begins: the last that the key belonged to and that
+    has read anything since it did, given the `next_offsets` of readers; else the key's first. For a topic that grew.
+    """
+    for before in range(epoch - 1, 0, -1):
+        partition = partition_of(key, history[before - 1].after)
+        read = next_offsets.get(partition, 0)
+        if read and epoch_of(history, partition, read - 1) >= before:
+            return partition
+    return partition_of(key, history[0].before)
 
 
 def is_misplaced(history: History, record: StoredRecord) -> bool:
@@ -74,7 +91,13 @@ def is_misplaced(history: History, record: StoredRecord) -> bool:
     return partition_of(record.key, history[epoch - 1].after) != record.partition
 
 
-def by_epoch(history: History, records: Sequence[StoredRecord]) -> Iterator[tuple[int, list[StoredRecord]]]:
-    """Consecutive records of one partition, cut where an epoch begins."""
-    for epoch, stretch in groupby(records, key=lambda record: epoch_of(history, record.partition, record.offset)):
+def by_epoch(
+    history: History, records: Sequence[StoredRecord], below: int = 0
+) -> Iterator[tuple[int, list[StoredRecord]]]:
+    """Consecutive records of one partition, cut where an epoch begins, and at the offset `below`."""
+
+    def stretch_of(record: StoredRecord) -> tuple[int, bool]:
+        return epoch_of(history, record.partition, record.offset), record.offset < below
+
+    for (epoch, _), stretch in groupby(records, key=stretch_of):
         yield epoch, list(stretch)

@@ -28,6 +28,7 @@ _POSITIONS_COLUMNS = {
     "next_offset": "bigint",
     "outputs": "frozen<map<text, bigint>>",
     "counts": "frozen<map<text, bigint>>",
+    "parked": "frozen<map<blob, frozen<list<bigint>>>>",
 }
 POSITIONS_DDL: tuple[str, ...] = (
     f"""CREATE TABLE IF NOT EXISTS "{_POSITIONS}" (

@@ -9,15 +9,17 @@ from typing import Any, Protocol, cast
 
 from projections.stores.cassandra_statements import Statement, TableStatements, write_timestamp
 from projections.stores.counts import counts_of
+from projections.stores.parked import parked_of
 from projections.stores.port import Source, StoredPosition
 from projections.stores.scans import check_scan
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import ABSENT, Kept, Positioned
 
-_POSITION = """SELECT "topic", "source", "next_offset", "outputs", "counts" FROM "positions" WHERE "projection" = ?"""
+_POSITION = """SELECT "topic", "source", "next_offset", "outputs", "counts", "parked" FROM "positions"
+    WHERE "projection" = ?"""
 _POSITION_OF_SOURCE = f"""{_POSITION} AND "topic" = ? AND "source" = ?"""
-_ADVANCE = """INSERT INTO "positions" ("projection", "topic", "source", "next_offset", "outputs", "counts")
-    VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"""
+_ADVANCE = """INSERT INTO "positions" ("projection", "topic", "source", "next_offset", "outputs", "counts", "parked")
+    VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"""
 
 
 class Session(Protocol):
@@ -130,8 +132,9 @@ class CassandraRows:
             return True
         outputs = {f"{topic}/{partition}": offset for (topic, partition), offset in position.outputs.items()}
         key = (source.projection, source.topic, source.partition)
-        values = (position.next_offset, outputs, position.counts.as_map(), write_timestamp(position.next_offset))
-        await self._session.execute(_ADVANCE, (*key, *values))
+        parked = {name: list(waiting.as_numbers()) for name, waiting in position.parked.items()}
+        values = (position.next_offset, outputs, position.counts.as_map(), parked)
+        await self._session.execute(_ADVANCE, (*key, *values, write_timestamp(position.next_offset)))
         return True
 
     def _of(self, table: Table[R]) -> TableStatements[R]:
@@ -160,9 +163,9 @@ class CassandraRows:
 
 
 def _stored_position(values: Any) -> StoredPosition:
-    _, _, next_offset, outputs, counts = values
+    _, _, next_offset, outputs, counts, parked = values
     acknowledged = {_output(name): offset for name, offset in (outputs or {}).items()}
-    return StoredPosition(next_offset, acknowledged, counts_of(counts))
+    return StoredPosition(next_offset, acknowledged, counts_of(counts), parked_of(parked))
 
 
 def _output(name: str) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from projections.stores.counts import NOTHING_COUNTED, Counts
+from projections.stores.parked import ParkedKeys
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import Kept, Positioned
 
@@ -31,11 +32,13 @@ class StoredPosition:
         outputs: for a projection that appends to derived topics, the next offset of each (topic, partition) at the
             time when everything up to `next_offset` had been acknowledged there.
         counts: what became of the records below `next_offset`.
+        parked: keys of which a record below `next_offset` was dead, so that what came behind it waits.
     """
 
     next_offset: int
     outputs: Mapping[tuple[str, int], int] = field(default_factory=dict)
     counts: Counts = NOTHING_COUNTED
+    parked: ParkedKeys = field(default_factory=dict)
 
 
 class PositionStore(Protocol):

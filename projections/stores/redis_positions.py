@@ -9,11 +9,13 @@ import msgspec
 
 from photolog.ids import SLOTS
 from projections.stores.counts import counts_of
+from projections.stores.parked import parked_of
 from projections.stores.port import Source, StoredPosition
 from projections.stores.redis_scripts import ScriptCall, ScriptRunner, script
 
 _ADVANCE = script("position_advance")
 _Outputs = list[tuple[str, int, int]]
+_Parked = list[tuple[bytes, list[int]]]
 
 
 class RedisPositions:
@@ -46,8 +48,9 @@ class RedisPositions:
             StoreUnavailable: not all answered; doing it again is safe.
         """
         outputs: _Outputs = [(*place, offset) for place, offset in position.outputs.items()]
-        parts = [msgspec.json.encode(part) for part in (position.next_offset, outputs, position.counts.as_map())]
-        stored = b"|".join(parts)
+        parked = [(key, waiting.as_numbers()) for key, waiting in position.parked.items()]
+        parts = (position.next_offset, outputs, position.counts.as_map(), parked)
+        stored = b"|".join(map(msgspec.json.encode, parts))
         moved = await self._runner.run(
             [
                 ScriptCall(_ADVANCE, [key], [_field(source), position.next_offset, stored, expected])
@@ -91,6 +94,10 @@ def _pairs(answer: Any) -> dict[bytes, bytes]:
 def _parsed(stored: bytes) -> StoredPosition:
     next_offset, outputs, *rest = stored.split(b"|")
     places = msgspec.json.decode(outputs, type=_Outputs)
-    # A version that did not count wrote nothing more.
-    counts = counts_of(msgspec.json.decode(rest[0], type=dict[str, int]) if rest else None)
-    return StoredPosition(int(next_offset), {(topic, partition): offset for topic, partition, offset in places}, counts)
+    acknowledged = {(topic, partition): offset for topic, partition, offset in places}
+    if not rest:
+        # A version that did not count wrote nothing more.
+        return StoredPosition(int(next_offset), acknowledged)
+    counts = counts_of(msgspec.json.decode(rest[0], type=dict[str, int]))
+    parked = parked_of(dict(msgspec.json.decode(rest[1], type=_Parked))) if len(rest) > 1 else {}
+    return StoredPosition(int(next_offset), acknowledged, counts, parked)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from photolog.engines.cassandra_session import CassandraSession
+from photolog.log.settlements import SETTLEMENTS_DDL
 from photolog.settings import CassandraSettings, Settings
 from projections.catalogue import TABLES
 from projections.stores.cassandra_ddl import POSITIONS_DDL, table_ddl
@@ -31,7 +32,9 @@ def cassandra_keyspace(settings: Settings) -> CassandraSettings:
     )
     create = f"CREATE KEYSPACE {own.keyspace} WITH replication = {own.replication}"
     asyncio.run(_execute(own, [create], keyspace=False))
-    asyncio.run(_execute(own, [*map(table_ddl, TABLES + SAMPLE_TABLES), *POSITIONS_DDL], keyspace=True))
+    asyncio.run(
+        _execute(own, [*map(table_ddl, TABLES + SAMPLE_TABLES), *POSITIONS_DDL, *SETTLEMENTS_DDL], keyspace=True)
+    )
     return own
 
 

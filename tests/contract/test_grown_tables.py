@@ -52,8 +52,10 @@ def test_a_table_whose_key_is_another_is_refused_in_words() -> None:
 
 def test_positions_gain_the_columns_that_they_lack() -> None:
     before = {"projection", "topic", "source", "next_offset", "outputs"}
-    assert added_positions_ddl(before) == ['ALTER TABLE "positions" ADD "counts" frozen<map<text, bigint>>']
-    assert added_positions_ddl({*before, "counts"}) == []
+    parked = 'ALTER TABLE "positions" ADD "parked" frozen<map<blob, frozen<list<bigint>>>>'
+    assert added_positions_ddl(before) == ['ALTER TABLE "positions" ADD "counts" frozen<map<text, bigint>>', parked]
+    assert added_positions_ddl({*before, "counts"}) == [parked]
+    assert added_positions_ddl({*before, "counts", "parked"}) == []
 
 
 @pytest.mark.integration

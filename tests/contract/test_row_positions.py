@@ -3,6 +3,7 @@
 import asyncio
 
 from projections.stores.counts import Counts
+from projections.stores.parked import Parked
 from projections.stores.port import RowStore, Source, StoredPosition
 from tests.contract.sample_tables import fresh_id
 
@@ -24,10 +25,11 @@ async def test_a_position_comes_back_with_its_outputs(rows: RowStore) -> None:
     assert await rows.position(source) == stored
 
 
-async def test_counts_come_back_with_their_position_and_never_without_it(rows: RowStore) -> None:
+async def test_counts_and_parked_keys_come_back_with_their_position(rows: RowStore) -> None:
     source = fresh_source()
     first = StoredPosition(3, counts=Counts(consumed=3, applied=1, duplicates=1, dead=1, below=3))
-    second = StoredPosition(9, counts=Counts(9, 2, 3, 1, 1, 2, below=9))
+    parked = {b"17": Parked(3, since=4, settled=3, last=2**50), b"\x00\xff|": Parked(0, 8, 8, 8)}
+    second = StoredPosition(9, counts=Counts(9, 2, 3, 1, 1, 2, below=9), parked=parked)
     assert await rows.advance(source, first)
     assert await rows.advance(source, StoredPosition(2, counts=Counts(2, 2, below=2)))
     assert await rows.position(source) == first

@@ -7,6 +7,7 @@ from redis.asyncio.cluster import RedisCluster
 
 from photolog.engines.redis_client import RedisClient
 from projections.stores.counts import Counts
+from projections.stores.parked import Parked
 from projections.stores.port import Source, StoredPosition
 from projections.stores.redis_feeds import RedisTimelines
 from tests.contract.sample_tables import fresh_id
@@ -40,10 +41,11 @@ async def test_a_position_keeps_its_outputs(subject: TimelineSubject) -> None:  
     assert await subject.store.position(source) == StoredPosition(5, OUTPUTS)
 
 
-async def test_counts_come_back_with_their_position_and_never_without_it(subject: TimelineSubject) -> None:  # noqa: F811
+async def test_counts_and_parked_keys_come_back_with_their_position(subject: TimelineSubject) -> None:  # noqa: F811
     source = fresh_source()
     first = StoredPosition(3, OUTPUTS, Counts(consumed=3, applied=1, duplicates=1, dead=1, below=3))
-    second = StoredPosition(9, counts=Counts(9, 2, 3, 1, 1, 2, below=9))
+    parked = {b"17": Parked(3, since=4, settled=3, last=2**50), b"\x00\xff|": Parked(0, 8, 8, 8)}
+    second = StoredPosition(9, counts=Counts(9, 2, 3, 1, 1, 2, below=9), parked=parked)
     assert await subject.store.advance(source, first)
     assert await subject.store.advance(source, StoredPosition(2, counts=Counts(2, 2, below=2)))
     assert await subject.store.position(source) == first

@@ -1,19 +1,25 @@
 """Poison in a real topic: aside it goes, with its reason, and the workers live on."""
 
 import asyncio
+import re
 import secrets
 import struct
+import sys
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from infra.local.home import REPOSITORY
 from photolog.log.kafka_config import client_config
 from photolog.settings import Settings
 from projections.likes import LIKE_COUNTS
 from schemas import events as e
 from schemas.topics import LIKES
-from tests.integration.workers import Hand, WorkerProcess, eventually
+from tests.integration.workers import Hand, WorkerProcess, eventually, without_deployment
+
+_PAGE = REPOSITORY / "docs/DEAD_LETTERS.md"
+_COMMAND = re.compile(r"^bin/photolog ([^#\n]*)", re.MULTILINE)
 
 
 class DeadLetterReader:
@@ -86,6 +92,39 @@ async def test_each_kind_of_poison_is_set_aside_and_the_workers_live_on(
         assert headers["dead_offset"].isdigit()
 
 
+async def test_a_parked_key_is_dropped_and_retried_as_the_page_says(
+    workers: list[WorkerProcess], hand: Hand, settings: Settings, migrated: dict[str, str]
+) -> None:
+    actor, first, second = (hand.ids.next() for _ in range(3))
+    good = await hand.record(e.PostLiked(actor_id=actor, post_id=first))
+    producer = Producer({**client_config(settings.kafka), "partitioner": "murmur2_random"})
+    producer.produce(LIKES.name, key=good.key, value=b"garbage", headers=list(good.headers))
+    await asyncio.to_thread(producer.flush, 20)
+    acts = (e.PostLiked(actor_id=actor, post_id=first), e.PostLiked(actor_id=actor, post_id=second))
+    undone, others = e.PostUnliked(actor_id=actor, post_id=first), e.PostLiked(actor_id=hand.ids.next(), post_id=first)
+    positions = await hand.append(*acts, undone, others)
+    await hand.applied("likes", positions)
+    assert [await likes(hand, post_id) for post_id in (first, second)] == [1, 0]
+
+    letter = f"{LIKES.name}/{positions[0].partition}/{positions[0].offset - 1}"
+    names = [letter, *(f"{LIKES.name}/{at.partition}/{at.offset}" for at in positions[:3])]
+    named = {"likes/3/1207": letter, "likes/3/1208": names[1]}
+    commands = [[named.get(word, word) for word in command.split()] for command in _COMMAND.findall(_PAGE.read_text())]
+    looking, changing = commands[:2], commands[2:]
+    listed, shown = await asyncio.gather(*(command_line(migrated, *command) for command in looking))
+    refused, dropped, retried = [await command_line(migrated, *command) for command in changing]
+    assert letter in listed[1]
+    assert all(words in shown[1] for words in ("magic byte is 103", b"garbage".hex(), f"3: {' '.join(names[1:])}"))
+    assert (refused[0], f"0 appended; {letter} cannot be processed: undecodable" in refused[1]) == (1, True)
+    assert (dropped[0], dropped[1]) == (0, "1 letter given up\n")
+    assert retried[1].endswith("3 appended; nothing is left\n")
+    assert [await likes(hand, post_id) for post_id in (first, second)] == [1, 1]
+    for stored in (await hand.positions("likes")).values():
+        counts = stored.counts
+        assert counts.consumed == sum((counts.applied, counts.duplicates, counts.noops, counts.dead, counts.parked))
+        assert good.key not in stored.parked
+
+
 @pytest.mark.parametrize("topic", ["feed.fanout"])
 async def test_an_event_in_the_wrong_topic_is_set_aside(
     workers: list[WorkerProcess], hand: Hand, settings: Settings, topic: str
@@ -103,3 +142,20 @@ async def test_an_event_in_the_wrong_topic_is_set_aside(
     await eventually(aside)
     await asyncio.to_thread(reader.close)
     assert b"does not belong to the topic feed.fanout" in dict(reader.letters[0].headers())["dead_reason"]
+
+
+async def likes(hand: Hand, post_id: int) -> int:
+    """How many like a post."""
+    return sum(row.count for row in await hand.resources.rows.scan(LIKE_COUNTS, (post_id,), limit=50))
+
+
+async def command_line(environment: dict[str, str], *arguments: str) -> tuple[int | None, str]:
+    """The exit status of a command of ours, and what it says to somebody with a very wide screen."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli.app", *arguments,
+        cwd=REPOSITORY, env={**without_deployment(), **environment, "COLUMNS": "400"},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, errors = await process.communicate()
+    assert b"Traceback" not in errors, errors.decode()
+    return process.returncode, output.decode()

@@ -1,19 +1,24 @@
 """A grown topic: what came before a growth is folded before what comes behind it, and each key keeps its order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from photolog.log.growth import Growth, History, place_of
+from photolog.log.letters import retried
 from photolog.log.partitioner import partition_of
-from photolog.log.record import StoredRecord
+from photolog.log.record import EncodedRecord, StoredRecord
 from projections.likes import LIKE_COUNTS, LIKES
 from projections.stores.memory_rows import MemoryRows
 from projections.stores.port import Source, StoredPosition
 from schemas import events as e
 from schemas.topics import LIKES as LIKES_TOPIC
 from streams.errors import AheadOfGrowth
+from streams.letters import Chain, OpenLetters
 from streams.step import Step
+from tests.unit.streams.poison_world import MemoryReader, MemorySettlements
 from tests.unit.streams.river import MemoryLog, River, encoded
 
 POST, BEFORE, AFTER = 9, 2, 3
@@ -152,3 +157,56 @@ async def test_a_record_that_was_appended_by_the_old_count_is_put_aside(world: W
     (letter,) = world.log.of(LIKES_TOPIC.dead_letters)
     assert (letter.header("dead_reason") or b"").startswith(b"misplaced")
     assert letter.header("dead_offset") == b"1"
+
+
+def poison(actor: int) -> StoredRecord:
+    (record,) = stretch(1, 0, like(actor))
+    return replace(record, value=b"garbage")
+
+
+async def open_chains(world: World) -> list[Chain]:
+    letters = OpenLetters(MemoryReader(world.log), world.rows, MemorySettlements(), world.growths)
+    return await letters.chains([LIKES_TOPIC])
+
+
+def landed(partition: int, offset: int, record: EncodedRecord) -> StoredRecord:
+    parts = (record.key, record.value, record.headers, record.timestamp_ms)
+    return StoredRecord(LIKES_TOPIC.name, partition, offset, *parts)
+
+
+async def test_a_parked_key_stays_parked_where_it_moved_and_is_retried_there(world: World) -> None:
+    await world.run(1, [poison(MOVED), *stretch(1, 1, unlike(MOVED), like(STAYED))])
+    world.grow(0, 3)
+    await world.run(2, stretch(2, 0, like(MOVED)))
+    assert await world.likes() == 1
+    (chain,) = await open_chains(world)
+    assert [letter.name for letter in chain.letters] == ["likes/1/0", "likes/1/1", "likes/2/0"]
+    dropped = retried(chain.letters[0], None, dropped=True)
+    others = [retried(letter, before.origin) for before, letter in pairwise(chain.letters)]
+    world.step = world.another()
+    await world.run(2, [landed(2, 1 + at, record) for at, record in enumerate([dropped, *others])])
+    assert (await world.likes(), await open_chains(world)) == (2, [])
+    await world.run(2, stretch(2, 4, unlike(MOVED)))
+    assert await world.likes() == 1
+
+
+async def test_a_key_that_was_opened_where_it_moved_is_open_wherever_it_moves_next(world: World) -> None:
+    await world.run(1, [poison(MOVED)])
+    world.grow(0, 1)
+    (chain,) = await open_chains(world)
+    await world.run(2, [landed(2, 0, retried(chain.letters[0], None, dropped=True))])
+    assert await open_chains(world) == []
+    owner = partition_of(b"%d" % MOVED, AFTER + 2)
+    world.growths.histories[LIKES_TOPIC.name] += (Growth(AFTER, AFTER + 2, (0, 1, 1)),)  # type: ignore[operator]
+    await world.run(owner, stretch(owner, 1 if owner == 2 else 0, like(MOVED)))
+    assert await world.likes() == 1
+
+
+async def test_a_key_that_moved_twice_before_anything_of_it_came_is_still_parked(world: World) -> None:
+    await world.run(1, [poison(MOVED)])
+    world.growths.histories[LIKES_TOPIC.name] = (Growth(BEFORE, AFTER, (0, 1)), Growth(AFTER, AFTER + 2, (0, 1, 0)))
+    owner = partition_of(b"%d" % MOVED, AFTER + 2)
+    await world.run(owner, stretch(owner, 1 if owner == 1 else 0, like(MOVED)))
+    assert await world.likes() == 0
+    (chain,) = await open_chains(world)
+    assert len(chain.letters) == 2

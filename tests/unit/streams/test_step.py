@@ -58,9 +58,10 @@ class World:
 
 
 def records(*offsets: int) -> list[StoredRecord]:
-    like = encoded(e.PostLiked(actor_id=1, post_id=2))
+    likes = [(offset, encoded(e.PostLiked(actor_id=1 + offset, post_id=2))) for offset in offsets]
     return [
-        StoredRecord(LIKES.name, 0, offset, like.key, like.value, like.headers, like.timestamp_ms) for offset in offsets
+        StoredRecord(LIKES.name, 0, offset, like.key, like.value, like.headers, like.timestamp_ms)
+        for offset, like in likes
     ]
 
 
