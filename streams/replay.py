@@ -6,31 +6,16 @@ A topic that has grown is read epoch by epoch: all partitions to where the next 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
-
-from photolog.errors import LogUnavailable
 from photolog.log.growth import History
-from photolog.log.kafka_config import client_config
-from photolog.log.reading import stored_record
-from photolog.log.record import StoredRecord
+from photolog.log.slices import Slice, SliceReader
 from photolog.settings import KafkaSettings
 from streams.errors import AheadOfGrowth, LogTruncated
 from streams.step import Step
 
-BATCH_RECORDS_MAX = 2_000
-_WAIT_SECONDS = 1.0
-_TIMEOUT_SECONDS = 10.0
 _OTHERS_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
-# What made librdkafka read fastest; its defaults leave it idle between fetches.
-_FAST: Mapping[str, Any] = {
-    "queued.min.messages": 100_000,
-    "queued.max.messages.kbytes": 65_536,
-    "fetch.queue.backoff.ms": 5,
-}
 
 
 Heard = Callable[[int], Awaitable[None]]
@@ -55,19 +40,14 @@ async def replay(kafka: KafkaSettings, topic: str, steps: Sequence[Step]) -> int
         LogTruncated: the log does not hold what comes after a stored position.
         LogUnavailable: the broker did not answer.
     """
-    reader = _reader(kafka)
-    try:
+    async with SliceReader(kafka) as reader:
         count = 0
         for growth in await steps[0].epochs.history(topic):
             for partition, cut in enumerate(growth.cuts):
                 count += await _replay_partition(reader, topic, partition, steps, cut)
-        for partition in await asyncio.to_thread(_partitions, reader, topic):
-            count += await _replay_partition(reader, topic, partition, steps)
+        for one in await reader.whole(topic):
+            count += await _replay_partition(reader, topic, one.partition, steps)
         return count
-    except KafkaException as error:
-        raise LogUnavailable(str(error)) from error
-    finally:
-        await asyncio.to_thread(reader.close)
 
 
 async def replay_stretch(
@@ -89,13 +69,8 @@ async def replay_stretch(
     Raises:
         LogTruncated, LogUnavailable: as `replay`.
     """
-    reader = _reader(kafka)
-    try:
+    async with SliceReader(kafka) as reader:
         return await _replay_partition(reader, topic, partition, (step,), end, heard)
-    except KafkaException as error:
-        raise LogUnavailable(str(error)) from error
-    finally:
-        await asyncio.to_thread(reader.close)
 
 
 async def catch_up(kafka: KafkaSettings, topic: str, partitions: Collection[int], steps: Sequence[Step]) -> None:
@@ -115,15 +90,10 @@ async def catch_up(kafka: KafkaSettings, topic: str, partitions: Collection[int]
     for epoch, growth in enumerate(history, 1):
         if await _have_passed(topic, history, epoch, steps):
             continue
-        reader = _reader(kafka)
-        try:
+        async with SliceReader(kafka) as reader:
             for partition, cut in enumerate(growth.cuts):
                 if partition in partitions:
                     await _replay_partition(reader, topic, partition, steps, cut)
-        except KafkaException as error:
-            raise LogUnavailable(str(error)) from error
-        finally:
-            await asyncio.to_thread(reader.close)
         deadline = time.monotonic() + _OTHERS_SECONDS
         while not await _have_passed(topic, history, epoch, steps):
             if time.monotonic() > deadline:
@@ -136,33 +106,22 @@ async def _have_passed(topic: str, history: History, epoch: int, steps: Sequence
 
 
 async def _replay_partition(
-    reader: Any,
+    reader: SliceReader,
     topic: str,
     partition: int,
     steps: Sequence[Step],
     cut: int | None = None,
     heard: Heard = _unheard,
 ) -> int:
-    place = TopicPartition(topic, partition)
-    low, end = await asyncio.to_thread(reader.get_watermark_offsets, place, _TIMEOUT_SECONDS)
+    low, end = await reader.bounds(topic, partition)
     begin = await _begin(topic, partition, steps, low, end)
-    end = end if cut is None else min(cut, end)
-    if begin >= end:
-        return 0
-    place.offset = begin if begin > low else OFFSET_BEGINNING
-    reader.assign([place])
-    count, reached = 0, begin
-    while reached < end:
-        records = [record for record in await asyncio.to_thread(_read, reader) if record.offset < end]
-        if not records:
-            # The client waits for the broker and says so in its own log; its watermark tells whether it is there.
-            await asyncio.to_thread(reader.get_watermark_offsets, place, _TIMEOUT_SECONDS)
-            continue
-        for step in steps:
-            await step.run(topic, partition, records)
-        await heard(len(records))
-        count += len(records)
-        reached = records[-1].offset + 1
+    count = 0
+    async for batch in reader.read([Slice(topic, partition, begin, end if cut is None else min(cut, end))]):
+        if batch.records:
+            for step in steps:
+                await step.run(topic, partition, batch.records)
+            await heard(len(batch.records))
+            count += len(batch.records)
     return count
 
 
@@ -172,22 +131,3 @@ async def _begin(topic: str, partition: int, steps: Sequence[Step], low: int, en
     if not low <= begin <= end:
         raise LogTruncated(f"{topic}/{partition}: the stored position is {begin}, the log holds {low} to {end}")
     return begin
-
-
-def _reader(kafka: KafkaSettings) -> Any:
-    return Consumer({**client_config(kafka), **_FAST, "group.id": "photolog-replay", "enable.auto.commit": False})
-
-
-def _partitions(reader: Any, topic: str) -> list[int]:
-    described = reader.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic]
-    if described.error is not None:
-        raise KafkaException(described.error)
-    return sorted(described.partitions)
-
-
-def _read(reader: Any) -> list[StoredRecord]:
-    messages = reader.consume(BATCH_RECORDS_MAX, _WAIT_SECONDS)
-    for message in messages:
-        if message.error() is not None:
-            raise KafkaException(message.error())
-    return [stored_record(message) for message in messages]
