@@ -186,6 +186,11 @@ COMMANDS: dict[str, Entry] = {
         "Print a short-lived token for operators' requests.",
         'curl -H "Authorization: Bearer $(bin/photolog operator-token)" …',
     ),
+    "grants": Entry(
+        "cli.grants:grants",
+        "Open streams for analysts, list for whom they are open, and close them.",
+        'bin/photolog grants create "trend lab" --types post.published,post.liked --expires 30d',
+    ),
 }
 
 

@@ -12,6 +12,8 @@ from photolog.settings import Settings, load_settings
 _DRAIN_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 30
 _BACKLOG = 1_024
+_MESSAGE_BYTES_MAX = 4_096  # subscribers say nothing
+_PING_SECONDS = 20.0
 
 
 def gateway() -> None:
@@ -50,7 +52,12 @@ def _serve(settings: Settings) -> None:
         server_header=False,
         proxy_headers=False,
         http="gateway.protocol:BoundedProtocol",
-        ws="none",
+        ws="gateway.protocol:AbortableWebSocket",
+        ws_max_size=_MESSAGE_BYTES_MAX,
+        ws_ping_interval=_PING_SECONDS,
+        ws_ping_timeout=_PING_SECONDS,
+        # A compressor for each connection would cost more memory than all that waits for it.
+        ws_per_message_deflate=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )

@@ -10,9 +10,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from gateway import asyncapi
 from gateway.bootstrap import Wired, connect
 from gateway.deadlines import request_seconds_max
 from gateway.endpoint import Endpoint
@@ -25,6 +26,8 @@ from gateway.reservations import Idempotency
 from gateway.routes import ENDPOINTS
 from gateway.services import Services
 from gateway.serving import NOT_COVERED, Machinery, ServedEndpoint
+from gateway.streams.websocket import PATH as SUBSCRIBE_PATH
+from gateway.streams.websocket import SubscribeSocket
 from gateway.waiting import PositionWaiter
 from photolog.positions import HEADER
 from photolog.settings import Settings, key_bytes, load_settings
@@ -66,8 +69,10 @@ def create_app(
             machinery = _machinery(wired.services)
             app.router.routes[:] = [
                 *_routes(endpoints, machinery),
+                _subscribe(machinery, settings),
                 *health.routes(wired.probes),
                 _openapi(endpoints, settings),
+                _asyncapi(settings),
                 *further(wired.services),
             ]
             yield
@@ -150,14 +155,25 @@ def _middleware(settings: Settings) -> list[Middleware]:
     return [cors, frame]
 
 
-def _openapi(endpoints: Sequence[Endpoint], settings: Settings) -> Route:
-    written = document(endpoints, _version(), settings.gateway.public_url)
+def _subscribe(machinery: Machinery, settings: Settings) -> WebSocketRoute:
+    desk, seconds_max = machinery.services.streams, request_seconds_max(settings)
+    return WebSocketRoute(SUBSCRIBE_PATH, SubscribeSocket(desk, machinery.limiter, machinery.addresses, seconds_max))
 
-    async def openapi(request: Request) -> Response:
-        request.scope[ROUTE] = request.url.path
+
+def _openapi(endpoints: Sequence[Endpoint], settings: Settings) -> Route:
+    return _document("/openapi.json", document(endpoints, _version(), settings.gateway.public_url))
+
+
+def _asyncapi(settings: Settings) -> Route:
+    return _document("/asyncapi.json", asyncapi.document(_version(), settings.gateway.public_url))
+
+
+def _document(path: str, written: bytes) -> Route:
+    async def answered(request: Request) -> Response:
+        request.scope[ROUTE] = path
         return Response(written, media_type="application/json", headers={"cache-control": "public, max-age=300"})
 
-    return Route("/openapi.json", openapi)
+    return Route(path, answered)
 
 
 def _version() -> str:

@@ -15,7 +15,7 @@ from typing import Literal
 import structlog
 
 from gateway.tokens import AccessTokens
-from gateway.vault.port import Erasures, Sessions
+from gateway.vault.port import Erasures, GrantRow, Sessions
 from photolog.errors import Forbidden, StoreUnavailable, Unauthenticated
 from photolog.ids import slot_of
 from projections.accounts import ACCOUNTS
@@ -33,17 +33,20 @@ logger = structlog.get_logger(__name__)
 class Caller:
     """Who calls. `leaving` where the account is marked as erased: its owner may look on until its row says so, too."""
 
-    role: Literal["anonymous", "account", "operator"] = "anonymous"
+    role: Literal["anonymous", "account", "operator", "grant"] = "anonymous"
     account_id: int | None = None
     session_id: int | None = None
     operator: str | None = None
     leaving: bool = False
+    grant: GrantRow | None = None
 
     @property
     def scope(self) -> str:
         """Whose Idempotency-Keys these are. Anonymous callers share one scope: their keys should be random."""
         if self.role == "account":
             return str(self.account_id)
+        if self.grant is not None:
+            return f"grant:{self.grant.grant_id}"
         return f"operator:{self.operator}" if self.role == "operator" else "anonymous"
 
 

@@ -16,10 +16,14 @@ from gateway.limits.steady_buckets import SteadyBuckets
 from gateway.passwords import Passwords
 from gateway.queries.health import Probe
 from gateway.services import Services
+from gateway.streams.desk import open_desk
+from gateway.streams.grants import GrantKeeper
+from gateway.streams.log import KafkaStreamLog
 from gateway.tokens import AccessTokens
 from gateway.vault.credentials import CassandraCredentials
 from gateway.vault.erasures import CassandraErasures
 from gateway.vault.exports import CassandraExports
+from gateway.vault.grants import CassandraGrants
 from gateway.vault.nodes import NodeLease
 from gateway.vault.port import Vault
 from gateway.vault.reservations import CassandraReservations
@@ -82,6 +86,7 @@ async def connect(settings: Settings) -> AsyncIterator[Wired]:
         services = await _services(settings, session, redis, log, await _ids(settings, lease), pinned)
         closing.callback(services.passwords.close)
         closing.push_async_callback(services.readings.close)
+        closing.push_async_callback(services.streams.shut)
         settle_heap()
         yield Wired(services, _probes(settings, session, services.cache, log))
 
@@ -107,27 +112,33 @@ async def _services(
     circuit = Circuit("redis", settings.redis.call_timeout_ms / 1000)
     cache = GuardedCache(GenerationCache(RedisCache(redis, limits.cache_seconds * 1000), selected), circuit)
     tokens = AccessTokens(key_bytes(secrets.access_token_key), limits.access_token_seconds, now_ms)
+    timelines = GuardedTimelines(
+        RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1000), circuit
+    )
+    serde = await asyncio.to_thread(load_serde, settings.registry)
+    cursors = Cursors(key_bytes(secrets.hash_key))
+    stream_log = KafkaStreamLog(settings.kafka, settings.streams.history_readers_max)
+    grants = GrantKeeper(vault.grants, key_bytes(secrets.access_token_key), now_ms)
     return Services(
         rows=rows,
-        timelines=GuardedTimelines(
-            RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1000), circuit
-        ),
+        timelines=timelines,
         recent=GuardedRecent(RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1000, selected), circuit),
         cache=cache,
         objects=ObjectStore(settings.s3),
         log=log,
         ends=KafkaEnds(settings.kafka, (topic.name for topic in TOPICS)),
-        serde=await asyncio.to_thread(load_serde, settings.registry),
+        serde=serde,
         keyring=SubjectKeyring(session, key_bytes(secrets.master_key)),
         ids=ids,
         vault=vault,
         settings=settings,
-        cursors=Cursors(key_bytes(secrets.hash_key)),
+        cursors=cursors,
         passwords=Passwords(),
         tokens=tokens,
         authentication=Authentication(
             tokens, cache, rows, vault.sessions, vault.erasures, limits.session_cache_seconds, now_ms
         ),
+        streams=open_desk(settings, stream_log, rows, timelines, serde, grants, cursors, now_ms, pinned),
         buckets=SteadyBuckets(RedisBuckets(redis), MemoryBuckets(), circuit),
         pinned=pinned,
     )
@@ -143,6 +154,7 @@ def cassandra_vault(session: CassandraSession, limits: LimitSettings) -> Vault:
         uploads=CassandraUploads(session),
         erasures=CassandraErasures(session),
         exports=CassandraExports(session),
+        grants=CassandraGrants(session),
     )
 
 

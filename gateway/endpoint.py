@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
+from starlette.types import Receive, Scope, Send
 
+from gateway.vault.port import GrantRow
 from photolog.errors import Forbidden, NotFound, Unauthenticated
 from schemas.events import Event
 
@@ -56,6 +58,7 @@ class Call:
         viewer_id: the account that calls; None for an anonymous caller and for an operator.
         session_id: the session of its token.
         role: what the token allows.
+        grant: the grant that the token is of, where `role` is `grant`.
         operator: the operator's name, where `role` is `operator`.
         headers: request headers, names in lower case.
         address: a digest of the client's address, to tell one from another.
@@ -66,10 +69,18 @@ class Call:
     query: Any = None
     viewer_id: int | None = None
     session_id: int | None = None
-    role: Literal["anonymous", "account", "operator"] = "anonymous"
+    role: Literal["anonymous", "account", "operator", "grant"] = "anonymous"
     operator: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
+    grant: GrantRow | None = None
+
+    @property
+    def grant_row(self) -> GrantRow:
+        """The grant that calls. Raises Unauthenticated where none does."""
+        if self.grant is None:
+            raise Unauthenticated("unauthenticated", "this needs a grant's token")
+        return self.grant
 
     @property
     def viewer(self) -> int:
@@ -139,12 +150,14 @@ class Answer:
         status: the HTTP status.
         headers: further headers.
         etag: whether a validator is made of the body, so that an unchanged one costs the client no bytes.
+        stream: sends the answer itself, in place of all the others.
     """
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     etag: bool = False
+    stream: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
 
 
 Handler = Callable[["Services", Call], Awaitable[Command | Answer]]
@@ -161,7 +174,7 @@ class Endpoint:
         summary: one line for the documentation.
         tag: the capability, for the documentation.
         auth: `none` takes no token, `optional` takes one if given, `account` needs one, `operator` needs an
-            operator's, `any` takes either of these two.
+            operator's, `any` takes either of these two, `grant` needs an analyst's.
         body: what the JSON body must be.
         query: what the query parameters must be.
         response: what the answer's JSON is, for the documentation.
@@ -173,6 +186,7 @@ class Endpoint:
             ids, and the answer does not say where they landed, because that would tell what the viewer may see.
         rate: what it counts as where requests are limited; None stands for `read` or `write`, by its method.
         problems: statuses of problems that the rest does not let expect, for the documentation.
+        media_type: of a usual answer that is a stream, for the documentation; None for JSON.
         retried: decides in place of `handler` for a retry under an idempotency key, under the first attempt's event
             ids: what was stamped by another's privacy must not be appended a day later. It refuses nothing, as the
             first attempt may stand in the log; if it does, the log's readers pass the second over.
@@ -183,7 +197,7 @@ class Endpoint:
     handler: Handler
     summary: str
     tag: str
-    auth: Literal["none", "optional", "account", "operator", "any"] = "account"
+    auth: Literal["none", "optional", "account", "operator", "any", "grant"] = "account"
     body: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] = NoQuery
     response: Any = None
@@ -194,6 +208,7 @@ class Endpoint:
     observes: bool = False
     rate: RateClass | None = None
     problems: tuple[int, ...] = ()
+    media_type: str | None = None
     retried: Handler | None = None
 
     @property

@@ -16,15 +16,19 @@ from photolog import errors as e
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
+BUSY_RETRY_SECONDS = 5
 _LIMITED = {
     "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "upgrade-required": HTTPStatus.UPGRADE_REQUIRED,
 }
 _REFUSED: Mapping[type[e.Refusal], HTTPStatus] = {
     e.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     e.Forbidden: HTTPStatus.FORBIDDEN,
     e.NotFound: HTTPStatus.NOT_FOUND,
     e.Conflict: HTTPStatus.CONFLICT,
+    e.Gone: HTTPStatus.GONE,
+    e.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _UNAVAILABLE: Mapping[type[e.PhotologError], tuple[str, str]] = {
     e.LogUnavailable: ("log-unavailable", "the log did not acknowledge in time; try again with the same key"),
@@ -98,6 +102,10 @@ def _refused(error: e.Refusal) -> Problem:
     match error:
         case e.Unauthenticated():
             headers = {"www-authenticate": 'Bearer realm="photolog"'}
+        case e.Busy():
+            headers = {"retry-after": str(BUSY_RETRY_SECONDS)}
+        case e.Limited(kind="upgrade-required"):
+            headers = {"upgrade": "websocket"}
         case e.TooSoon():
             headers, policies = {"retry-after": str(error.retry_after_seconds)}, error.policies
     return Problem(_status_of(error), error.kind, error.detail, error.field, headers, policies)

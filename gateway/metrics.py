@@ -3,7 +3,7 @@
 import os
 from functools import lru_cache
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
 
@@ -24,6 +24,10 @@ _REFUSED = Counter(
 _UNSHARED = Counter(
     "photolog_limits_unshared_total", "Decisions of this process's own buckets, while the shared ones were away"
 )
+_SUBSCRIBERS = Gauge("photolog_stream_subscribers", "Open subscriptions to streams", multiprocess_mode="livesum")
+_DELIVERED = Counter("photolog_stream_events_delivered_total", "Events that were sent to subscribers")
+_DROPPED = Counter("photolog_stream_dropped_slow_total", "Subscriptions that were let go because they were too slow")
+_ENDED = Counter("photolog_stream_ended_total", "Subscriptions that ended", ("reason",))
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 # Finding a labelled child costs more than counting in it. Labels are few: routes are templates.
@@ -51,6 +55,24 @@ def feed_degraded(reason: str) -> None:
 def refused(rate_class: str, policy: str) -> None:
     """Count a request that a bucket refused."""
     _REFUSED.labels(rate_class, policy).inc()
+
+
+def subscription_began() -> None:
+    """Count a subscription that is open."""
+    _SUBSCRIBERS.inc()
+
+
+def events_delivered(count: int) -> None:
+    """Count events that were sent to a subscriber."""
+    _DELIVERED.inc(count)
+
+
+def subscription_ended(reason: str) -> None:
+    """Count a subscription that is open no more."""
+    _SUBSCRIBERS.dec()
+    _ENDED.labels(reason).inc()
+    if reason == "slow-consumer":
+        _DROPPED.inc()
 
 
 def limits_unshared() -> None:

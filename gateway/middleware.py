@@ -18,6 +18,8 @@ from photolog import telemetry
 ROUTE = "photolog.route"
 SAID = "photolog.said"
 """In the scope: headers that the answer has whatever becomes of the request."""
+BOUND = "photolog.bound"
+"""In the scope: the time that the request has, for whoever may take longer (`asyncio.Timeout`)."""
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{8,128}")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _SECURITY: tuple[tuple[bytes, bytes], ...] = (
@@ -68,13 +70,13 @@ class RequestFrame:
             if self._in_flight > _IN_FLIGHT_MAX:
                 await _send_problem(_OVERLOADED, correlation.decode(), framed)
                 return
-            async with asyncio.timeout(self._seconds_max):
+            async with asyncio.timeout(self._seconds_max) as scope[BOUND]:
                 await self._app(scope, receive, framed)
         # The edge of the process: every error becomes a problem here, and those of our own making are logged.
         except Exception as error:
             if status:
                 raise
-            await _send_problem(_problem(error), correlation.decode(), framed)
+            await _send_problem(problem_to_tell(error), correlation.decode(), framed)
         finally:
             self._in_flight -= 1
             _finish(scope, status, time.perf_counter() - started)
@@ -94,7 +96,8 @@ def _begin(headers: list[tuple[bytes, bytes]]) -> bytes:
     return correlation
 
 
-def _problem(error: Exception) -> Problem:
+def problem_to_tell(error: Exception) -> Problem:
+    """The problem that an error is to the client, logged where it is of our own making."""
     if isinstance(error, TimeoutError):
         return _OVERDUE
     problem = problem_of(error)

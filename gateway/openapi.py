@@ -25,9 +25,11 @@ _PROBLEMS = {
     "403": "The caller may not do this",
     "404": "It does not exist, or the caller may not know that it does",
     "409": "It contradicts what is there",
+    "410": "It was there, and is kept no more",
     "413": "The body is too large",
     "415": "The body is not JSON",
     "422": "A value breaks a rule, or the Idempotency-Key was used for another request",
+    "426": "It is a WebSocket",
     "429": "Too many such requests by this caller or from this address; `Retry-After` says when to try again",
     "503": "The log, a store or a read model is behind or away; try again",
 }
@@ -58,6 +60,7 @@ def document(endpoints: Sequence[Endpoint], version: str, server_url: str) -> by
                 "securitySchemes": {
                     "account": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                     "operator": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                    "grant": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 },
                 "headers": _shared_headers(),
                 "responses": {status: _problem(status, text, schema_of) for status, text in _PROBLEMS.items()},
@@ -118,6 +121,9 @@ def _responses(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
         "description": endpoint.summary,
         "headers": {HEADER: {"$ref": "#/components/headers/Position"}, **_LIMITS},
     }
+    if endpoint.media_type is not None:
+        usual = {"description": endpoint.summary, "headers": dict(_LIMITS)}
+        usual["content"] = {endpoint.media_type: {"schema": {"type": "string"}}}
     if endpoint.response is not None:
         usual["content"] = {"application/json": {"schema": schema_of[repr(endpoint.response)]}}
     problems = {"400", "422", "429", "503"}

@@ -5,11 +5,14 @@ slowly as its sender likes. What exceeds a bound here is answered with a problem
 """
 
 import asyncio
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.errors import MEDIA_TYPE, Problem
 from gateway.metrics import request_served
+from gateway.streams.wire import LEAVE, TRANSPORT
 
 HEAD_BYTES_MAX = 32_768
 HEADERS_MAX = 100
@@ -76,6 +79,7 @@ class BoundedProtocol(HttpToolsProtocol):
         size = sum(len(name) + len(value) + _SEPARATORS_BYTES for name, value in self.headers)
         self._require(len(self.url) <= ADDRESS_BYTES_MAX, ADDRESS_TOO_LONG)
         self._require(len(self.headers) <= HEADERS_MAX and size <= HEAD_BYTES_MAX, HEADERS_TOO_LARGE)
+        cast(dict[str, Any], self.scope)[TRANSPORT] = self.transport
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -92,6 +96,13 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.cycle.response_complete and self.cycle.more_body:
             self._expect(LINGER_SECONDS)
+
+    def shutdown(self) -> None:
+        """What uvicorn calls before the process goes: a stream would otherwise keep it until it is ended by force."""
+        leave = (self.scope or {}).get(LEAVE)
+        if callable(leave):
+            leave()
+        super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn calls where the parser stopped."""
@@ -126,6 +137,19 @@ class BoundedProtocol(HttpToolsProtocol):
         # Else the answer to an earlier request is under way, and nothing can be put into it.
         self.transport.close()
         request_served("other", "unparsed", problem.status, 0.0)
+
+
+class AbortableWebSocket(WebSocketsSansIOProtocol):
+    """A WebSocket whose connection can be cut off, also where the peer does not take what was sent."""
+
+    async def run_asgi(self) -> None:
+        cast(dict[str, Any], self.scope)[TRANSPORT] = self.transport
+        await super().run_asgi()
+
+    def keepalive_timeout(self) -> None:
+        """A peer that does not answer a ping may not read the farewell either."""
+        super().keepalive_timeout()
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
 
 def _answer(problem: Problem) -> bytes:

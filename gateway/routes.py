@@ -27,6 +27,7 @@ from gateway.queries import positions as position_queries
 from gateway.queries import posts as post_queries
 from gateway.queries import reports as report_queries
 from gateway.queries import saves as save_queries
+from gateway.queries import streams as stream_queries
 from gateway.queries import uploads as upload_queries
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -57,4 +58,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *erasure_queries.ENDPOINTS,
     *export_commands.ENDPOINTS,
     *position_queries.ENDPOINTS,
+    *stream_queries.ENDPOINTS,
 )

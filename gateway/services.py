@@ -11,6 +11,7 @@ from gateway.limits.port import BucketStore
 from gateway.passwords import Passwords
 from gateway.readings import Readings
 from gateway.remembered import Celebrities
+from gateway.streams.desk import Desk
 from gateway.tokens import AccessTokens
 from gateway.vault.port import Vault
 from photolog.engines.object_store import ObjectHead, UploadPart
@@ -86,6 +87,7 @@ class Services:
         passwords: hashes and verifies passwords.
         tokens: signs and reads access tokens.
         authentication: tells who calls, and learns of ended sessions.
+        streams: opens analysts' subscriptions.
         clock_ms: Unix milliseconds.
         readings: reads of many rows that go on where a request stops waiting.
         celebrities: what very many ask of very few, remembered for a minute.
@@ -109,6 +111,7 @@ class Services:
     passwords: Passwords
     tokens: AccessTokens
     authentication: Authentication
+    streams: Desk
     clock_ms: Callable[[], int] = field(default=now_ms)
     readings: Readings = field(default_factory=Readings)
     celebrities: Celebrities = field(default_factory=Celebrities)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -55,6 +55,7 @@ class _Reply:
     body: bytes
     headers: Mapping[str, str]
     etag: bool = False
+    stream: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
     landed: tuple[Position, ...] = ()
 
 
@@ -82,19 +83,27 @@ class ServedEndpoint:
         asked = parse_positions(headers[_HEADER].decode("latin-1")) if _HEADER in headers else ()
         far = await self._machinery.waiter.wait(self.endpoint.models, asked) if asked else ()
         reply = await self._decide(scope, headers, caller, call, body)
+        if reply.stream is not None:
+            await reply.stream(scope, receive, send)
+            return
         await _send(reply, self._positions(reply, asked, far), headers.get(b"if-none-match"), send)
 
     async def _admitted(self, scope: Scope, authorization: bytes | None, address: str) -> Caller:
         """Who calls, once they may. Whoever is turned away pays from the address, or could try tokens for nothing."""
         limiter, rate_class = self._machinery.limiter, self.endpoint.rate_class
         try:
-            caller = await self._services.authentication.caller(self.endpoint.auth, authorization)
+            caller = await self._caller(authorization)
         except (Forbidden, Unauthenticated):
             _require(await limiter.admit_stranger(rate_class, address), scope)
             raise
         whose = None if caller.role == "anonymous" else caller.scope
         _require(await limiter.admit(rate_class, whose, address), scope)
         return caller
+
+    async def _caller(self, authorization: bytes | None) -> Caller:
+        if self.endpoint.auth == "grant":
+            return Caller("grant", grant=await self._services.streams.grants.admitted(authorization))
+        return await self._services.authentication.caller(self.endpoint.auth, authorization)
 
     def _call(self, scope: Scope, headers: Headers, caller: Caller, body: bytes, address: str) -> Call:
         return Call(
@@ -107,6 +116,7 @@ class ServedEndpoint:
             operator=caller.operator,
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
             address=address,
+            grant=caller.grant,
         )
 
     async def _decide(self, scope: Scope, headers: Headers, caller: Caller, call: Call, body: bytes) -> _Reply:
@@ -186,6 +196,8 @@ def _require(admission: Admission, scope: Scope) -> None:
 
 
 def _answered(answer: Answer) -> _Reply:
+    if answer.stream is not None:
+        return _Reply(answer.status, b"", {}, stream=answer.stream)
     if answer.body is None:
         body = b""
     else:

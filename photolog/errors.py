@@ -14,6 +14,8 @@ PhotologError
     ├── Forbidden            the caller may not do this to something it may see
     ├── NotFound             it does not exist, or the caller may not know that it does
     ├── Conflict             it contradicts what is there
+    ├── Gone                 it was there, and is kept no more
+    ├── Busy                 this process does as much of it as it can; try again
     └── Limited              too large, or too many
         └── TooSoon          too many in too short a time; it says when to try again
 """
@@ -85,6 +87,14 @@ class NotFound(Refusal):
 
 class Conflict(Refusal):
     """The request contradicts what is there."""
+
+
+class Gone(Refusal):
+    """It was there, and is kept no more."""
+
+
+class Busy(Refusal):
+    """This process does as much of it at once as it can."""
 
 
 class Limited(Refusal):

@@ -200,6 +200,8 @@ class SecretSettings(Group):
     """wraps every account's key; without it, personal data in the log is lost"""
     hash_key: Key
     """keys the hashes of request bodies, refresh tokens and cursors"""
+    pseudonym_key: Key | None = None
+    """what analysts' pseudonyms are made from; absent: derived from the key of hashes"""
 
 
 class LimitSettings(Group):
@@ -280,6 +282,23 @@ class TelemetrySettings(Group):
     """share of three-second views that is kept"""
 
 
+class StreamSettings(Group):
+    """Streams for analysts."""
+
+    subscribers_max: int = Field(default=200, ge=1, le=10_000)
+    """subscriptions that one process serves at once"""
+    subscribers_per_grant_max: int = Field(default=10, ge=1, le=1_000)
+    """of these, those of one grant"""
+    history_readers_max: int = Field(default=4, ge=1, le=64)
+    """of these, those that read history at once"""
+    waiting_bytes_max: int = Field(default=49_152, ge=4_096, le=16_777_216)
+    """of events that wait for one subscriber; who is slower is let go"""
+    heartbeat_seconds: float = Field(default=15.0, ge=0.1, le=60.0)
+    """of silence, after which a subscriber is told where it stands"""
+    look_seconds: float = Field(default=2.0, ge=0.1, le=30.0)
+    """how often open subscriptions are held against their grants"""
+
+
 class Settings(BaseSettings):
     """All settings of a photolog process; build it with `load_settings`."""
 
@@ -296,6 +315,7 @@ class Settings(BaseSettings):
     secrets: SecretSettings
     limits: LimitSettings = LimitSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    streams: StreamSettings = StreamSettings()
     metrics_host: str | None = None
     """address that this process serves /metrics on; absent: nowhere"""
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)

@@ -2,7 +2,8 @@
 
 The Avro files are the contract; a test holds these classes equal to them. A field marked `Personal("subject")`
 is plaintext here and ciphertext in the log, under the key of the account that the named field holds. It is `None`
-once that key is erased.
+once that key is erased. What analysts may get is marked too: an event by `analysts`, each of its fields by `Shown`;
+what bears no mark is never served to them.
 """
 
 from dataclasses import dataclass
@@ -27,12 +28,33 @@ class Personal:
 HouseRule = Literal["spam", "nudity", "hate", "violence", "harassment", "self_harm", "false_information", "other"]
 """What content or an account may break."""
 
+Form = Literal["plain", "account", "post", "comment"]
+"""How analysts get a field: as it is, or as a pseudonym of the account, post or comment whose id it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Marks a field as one that analysts get.
+
+    Args:
+        form: how they get it.
+        meaning: what it is, for the dictionary that they read.
+    """
+
+    form: Form
+    meaning: str
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An immutable fact in the log. `type` is its name on the wire, `capability` the folder of its schema."""
+    """An immutable fact in the log.
+
+    `type` is its name on the wire, `capability` the folder of its schema, `analysts` whether it is served to analysts
+    where it is public (gateway/public_events.py).
+    """
 
     type: ClassVar[str]
     capability: ClassVar[str]
+    analysts: ClassVar[bool] = False
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------
@@ -41,7 +63,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class AccountCreated(Event, frozen=True, kw_only=True):
     type = "account.created"
     capability = "accounts"
-    account_id: Snowflake
+    analysts = True
+    account_id: Annotated[Snowflake, Shown("account", "who signed up")]
     username: Annotated[str | None, Personal("account_id")]
     display_name: Annotated[str | None, Personal("account_id")]
     private: bool
@@ -103,14 +126,16 @@ class AccountVerified(Event, frozen=True, kw_only=True):
 
     type = "account.verified"
     capability = "accounts"
-    account_id: Snowflake
+    analysts = True
+    account_id: Annotated[Snowflake, Shown("account", "whom an operator vouches for")]
     operator: str
 
 
 class AccountUnverified(Event, frozen=True, kw_only=True):
     type = "account.unverified"
     capability = "accounts"
-    account_id: Snowflake
+    analysts = True
+    account_id: Annotated[Snowflake, Shown("account", "whom an operator vouches for no more")]
     operator: str
 
 
@@ -126,8 +151,9 @@ class FollowCreated(Event, frozen=True, kw_only=True):
 
     type = "follow.created"
     capability = "graph"
-    follower_id: Snowflake
-    followee_id: Snowflake
+    analysts = True
+    follower_id: Annotated[Snowflake, Shown("account", "who follows")]
+    followee_id: Annotated[Snowflake, Shown("account", "who is followed")]
     wanted_status: Literal["active", "pending"]
     privacy_version: int = -1
 
@@ -137,8 +163,9 @@ class FollowDeleted(Event, frozen=True, kw_only=True):
 
     type = "follow.deleted"
     capability = "graph"
-    follower_id: Snowflake
-    followee_id: Snowflake
+    analysts = True
+    follower_id: Annotated[Snowflake, Shown("account", "who follows no more")]
+    followee_id: Annotated[Snowflake, Shown("account", "who was followed")]
 
 
 class FollowApproved(Event, frozen=True, kw_only=True):
@@ -235,8 +262,8 @@ class MediaItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One photograph of a published post: its shown size in pixels and the names of its variants."""
 
     media_id: Snowflake
-    width: int
-    height: int
+    width: Annotated[int, Shown("plain", "pixels")]
+    height: Annotated[int, Shown("plain", "pixels")]
     variants: list[str]
 
 
@@ -248,13 +275,15 @@ class PostPublished(Event, frozen=True, kw_only=True):
 
     type = "post.published"
     capability = "posts"
-    post_id: Snowflake
-    owner_id: Snowflake
-    published_ms: int
+    analysts = True
+    post_id: Annotated[Snowflake, Shown("post", "the post")]
+    owner_id: Annotated[Snowflake, Shown("account", "its author")]
+    published_ms: Annotated[int, Shown("plain", "its place in publication order, Unix milliseconds")]
     delivery: Literal["push", "pull"]
-    media: list[MediaItem]
+    media: Annotated[list[MediaItem], Shown("plain", "its photographs, in order")]
     fanout_chunks: int = 16
     fanout_priority: bool = False
+    hashtags: Annotated[list[str], Shown("plain", "those of its hashtags that it still has, normalised")] = []
 
 
 class PostRejected(Event, frozen=True, kw_only=True):
@@ -271,17 +300,19 @@ class PostRejected(Event, frozen=True, kw_only=True):
 class PostCaptionChanged(Event, frozen=True, kw_only=True):
     type = "post.caption_changed"
     capability = "posts"
-    post_id: Snowflake
-    owner_id: Snowflake
+    analysts = True
+    post_id: Annotated[Snowflake, Shown("post", "the post")]
+    owner_id: Annotated[Snowflake, Shown("account", "its author")]
     caption: Annotated[str | None, Personal("owner_id")]
     mentions: Annotated[list[str] | None, Personal("owner_id")]
-    hashtags: list[str]
+    hashtags: Annotated[list[str], Shown("plain", "the hashtags of the new caption, normalised")]
 
 
 class PostDeleted(Event, frozen=True, kw_only=True):
     type = "post.deleted"
     capability = "posts"
-    post_id: Snowflake
+    analysts = True
+    post_id: Annotated[Snowflake, Shown("post", "the post that is gone")]
     owner_id: Snowflake
 
 
@@ -334,15 +365,17 @@ class MediaTranscodingFailed(Event, frozen=True, kw_only=True):
 class PostLiked(Event, frozen=True, kw_only=True):
     type = "post.liked"
     capability = "engagement"
-    actor_id: Snowflake
-    post_id: Snowflake
+    analysts = True
+    actor_id: Annotated[Snowflake, Shown("account", "who likes it")]
+    post_id: Annotated[Snowflake, Shown("post", "the post")]
 
 
 class PostUnliked(Event, frozen=True, kw_only=True):
     type = "post.unliked"
     capability = "engagement"
-    actor_id: Snowflake
-    post_id: Snowflake
+    analysts = True
+    actor_id: Annotated[Snowflake, Shown("account", "who likes it no more")]
+    post_id: Annotated[Snowflake, Shown("post", "the post")]
 
 
 class PostSaved(Event, frozen=True, kw_only=True):
@@ -367,10 +400,11 @@ class PostShared(Event, frozen=True, kw_only=True):
 
     type = "post.shared"
     capability = "engagement"
+    analysts = True
     share_id: Snowflake
     actor_id: Snowflake
-    post_id: Snowflake
-    channel: Literal["link", "message", "story", "other"]
+    post_id: Annotated[Snowflake, Shown("post", "the post")]
+    channel: Annotated[Literal["link", "message", "story", "other"], Shown("plain", "how it was passed on")]
 
 
 class CommentCreated(Event, frozen=True, kw_only=True):
@@ -381,12 +415,15 @@ class CommentCreated(Event, frozen=True, kw_only=True):
 
     type = "comment.created"
     capability = "engagement"
-    comment_id: Snowflake
-    post_id: Snowflake
-    author_id: Snowflake
+    analysts = True
+    comment_id: Annotated[Snowflake, Shown("comment", "the comment")]
+    post_id: Annotated[Snowflake, Shown("post", "the post")]
+    author_id: Annotated[Snowflake, Shown("account", "who wrote it")]
     text: Annotated[str | None, Personal("author_id")]
-    parent_id: Snowflake | None = None
-    answered_id: Snowflake | None = None
+    parent_id: Annotated[Snowflake | None, Shown("comment", "the comment that a reply hangs under")] = None
+    answered_id: Annotated[
+        Snowflake | None, Shown("account", "whose reply it answers, where that account is public")
+    ] = None
 
 
 class CommentDeleted(Event, frozen=True, kw_only=True):
@@ -394,26 +431,29 @@ class CommentDeleted(Event, frozen=True, kw_only=True):
 
     type = "comment.deleted"
     capability = "engagement"
-    comment_id: Snowflake
-    post_id: Snowflake
+    analysts = True
+    comment_id: Annotated[Snowflake, Shown("comment", "the comment that is gone")]
+    post_id: Annotated[Snowflake, Shown("post", "the post")]
     deleted_by: Snowflake
-    parent_id: Snowflake | None = None
+    parent_id: Annotated[Snowflake | None, Shown("comment", "the comment that the reply hung under")] = None
 
 
 class CommentLiked(Event, frozen=True, kw_only=True):
     type = "comment.liked"
     capability = "engagement"
-    actor_id: Snowflake
-    comment_id: Snowflake
-    post_id: Snowflake
+    analysts = True
+    actor_id: Annotated[Snowflake, Shown("account", "who likes it")]
+    comment_id: Annotated[Snowflake, Shown("comment", "the comment")]
+    post_id: Annotated[Snowflake, Shown("post", "the post")]
 
 
 class CommentUnliked(Event, frozen=True, kw_only=True):
     type = "comment.unliked"
     capability = "engagement"
-    actor_id: Snowflake
-    comment_id: Snowflake
-    post_id: Snowflake
+    analysts = True
+    actor_id: Annotated[Snowflake, Shown("account", "who likes it no more")]
+    comment_id: Annotated[Snowflake, Shown("comment", "the comment")]
+    post_id: Annotated[Snowflake, Shown("post", "the post")]
 
 
 class CommentLikesCounted(Event, frozen=True, kw_only=True):

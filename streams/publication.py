@@ -110,6 +110,7 @@ def publication(
         media=[_item(media[media_id]) for media_id in post.media_ids],
         fanout_chunks=reach.chunks,
         fanout_priority=reach.priority,
+        hashtags=post.hashtags,
     )
 
 

@@ -1,8 +1,11 @@
-"""What lives outside the log: user names, credentials, sessions, reservations, uploads; subject keys are beside."""
+"""What lives outside the log: user names, credentials, sessions, reservations, uploads, grants; subject keys are
+beside.
+"""
 
 from gateway.vault.credentials import CREDENTIALS_DDL
 from gateway.vault.erasures import ERASURES_DDL
 from gateway.vault.exports import EXPORTS_DDL
+from gateway.vault.grants import GRANTS_DDL
 from gateway.vault.nodes import NODES_DDL
 from gateway.vault.reservations import RESERVATIONS_DDL
 from gateway.vault.sessions import SESSIONS_DDL
@@ -18,4 +21,5 @@ VAULT_DDL: tuple[str, ...] = (
     *UPLOADS_DDL,
     *ERASURES_DDL,
     *EXPORTS_DDL,
+    GRANTS_DDL,
 )

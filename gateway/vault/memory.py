@@ -8,6 +8,7 @@ from gateway.vault.port import (
     CredentialRow,
     ErasureRow,
     ExportRow,
+    GrantRow,
     ReservationRow,
     SessionRow,
     UploadRow,
@@ -229,6 +230,28 @@ class MemoryExports:
         self._rows.pop(account_id, None)
 
 
+class MemoryGrants:
+    """`gateway.vault.port.Grants` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, GrantRow] = {}
+
+    async def create(self, row: GrantRow) -> bool:
+        return self._rows.setdefault(row.grant_id, row) is row
+
+    async def get(self, grant_id: str) -> GrantRow | None:
+        return self._rows.get(grant_id)
+
+    async def revoke(self, grant_id: str, at_ms: int) -> bool:
+        held = self._rows.get(grant_id)
+        if held is not None and held.revoked_ms is None:
+            self._rows[grant_id] = msgspec.structs.replace(held, revoked_ms=at_ms)
+        return held is not None
+
+    async def listed(self) -> list[GrantRow]:
+        return list(self._rows.values())
+
+
 def memory_vault() -> Vault:
     """An empty vault."""
     return Vault(
@@ -239,4 +262,5 @@ def memory_vault() -> Vault:
         MemoryUploads(),
         MemoryErasures(),
         MemoryExports(),
+        MemoryGrants(),
     )

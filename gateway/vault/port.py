@@ -147,6 +147,28 @@ class ExportRow(msgspec.Struct, frozen=True, kw_only=True):
         return f"exports/{self.account_id}/{self.export_id}.zip"
 
 
+class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What an analyst may subscribe to, and until when. The token itself is nowhere: its digest tells it from others.
+
+    Args:
+        grant_id: as the token names it.
+        name: who has it, for operators.
+        types: names of event types.
+        sample_max: the largest share of the events.
+        token_digest: of the one token that is good.
+        revoked_ms: since when it is no good any more.
+    """
+
+    grant_id: str
+    name: str
+    types: tuple[str, ...]
+    sample_max: float
+    token_digest: bytes
+    created_ms: int
+    expires_ms: int
+    revoked_ms: int | None = None
+
+
 class Usernames(Protocol):
     """User names. Names are given in their folded form."""
 
@@ -281,6 +303,22 @@ class Exports(Protocol):
         """Forget the account's export."""
 
 
+class Grants(Protocol):
+    """Grants of analysts. They are few, and stay listed when they are over."""
+
+    async def create(self, row: GrantRow) -> bool:
+        """Store a new grant; False where its id is taken."""
+
+    async def get(self, grant_id: str) -> GrantRow | None:
+        """The grant; sees every finished revocation."""
+
+    async def revoke(self, grant_id: str, at_ms: int) -> bool:
+        """End a grant for good, at the first time that was given; False where there is none."""
+
+    async def listed(self) -> list[GrantRow]:
+        """All grants, in no order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vault:
     """All of it."""
@@ -292,3 +330,4 @@ class Vault:
     uploads: Uploads
     erasures: Erasures
     exports: Exports
+    grants: Grants

@@ -13,6 +13,7 @@ from gateway.vault.port import (
     CredentialRow,
     ErasureRow,
     ExportRow,
+    GrantRow,
     ReservationRow,
     SessionRow,
     UploadRow,
@@ -282,3 +283,28 @@ async def test_an_account_has_one_export_until_it_is_removed(vault: Vault) -> No
     await vault.exports.remove(row.account_id)
     assert row.account_id not in await vault.exports.all()
     assert not await vault.exports.move(msgspec.structs.replace(row, version=2)), "what is gone does not come back"
+
+
+async def test_a_grant_is_made_once_and_revoked_for_good(vault: Vault) -> None:
+    row = GrantRow(
+        grant_id=secrets.token_hex(8),
+        name="lab",
+        types=("post.liked", "post.published"),
+        sample_max=0.5,
+        token_digest=b"d" * 32,
+        created_ms=1,
+        expires_ms=2,
+    )
+    assert await vault.grants.get(row.grant_id) is None
+    assert not await vault.grants.revoke(row.grant_id, 5), "there is none, and none is made by it"
+    assert await vault.grants.get(row.grant_id) is None
+    assert await vault.grants.create(row)
+    assert not await vault.grants.create(msgspec.structs.replace(row, name="another"))
+    assert await vault.grants.get(row.grant_id) == row
+    assert row in await vault.grants.listed()
+    assert await vault.grants.revoke(row.grant_id, 7)
+    assert await vault.grants.revoke(row.grant_id, 9), "again is as good"
+    revoked = msgspec.structs.replace(row, revoked_ms=7)
+    assert await vault.grants.get(row.grant_id) == revoked
+    assert revoked in await vault.grants.listed()
+    assert not await vault.grants.create(row), "it does not come back"

@@ -22,6 +22,7 @@ READER = "uma_petr2"
 PASSWORD = "a demo is no secret"
 STOP_SECONDS = 120
 TOUR = "<!-- the tour"
+ANALYSTS = "<!-- the analysts' tour"
 
 
 class RunningDemo:
@@ -142,6 +143,25 @@ def test_the_readmes_tour_works_line_by_line(demo: RunningDemo) -> None:
     assert done.returncode == 0, done.stderr
     assert '"username":"ansel"' in done.stdout
     assert '"next_cursor":null' in done.stdout
+    assert "/problems/" not in done.stdout
+
+
+def test_the_analysts_tour_works_line_by_line(demo: RunningDemo) -> None:
+    tour = (REPOSITORY / "README.md").read_text().partition(ANALYSTS)[2].split("```")[1].removeprefix("sh\n")
+    script = tour.replace(".photolog/local.env", str(demo.home / "local.env"))
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=REPOSITORY,
+        env=demo.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"form":"account","meaning":"its author"' in done.stdout
+    assert '"type":"post.published"' in done.stdout
+    assert "trend lab" in done.stdout
     assert "/problems/" not in done.stdout
 
 

@@ -19,6 +19,8 @@ from gateway.limits.memory_buckets import MemoryBuckets
 from gateway.passwords import Passwords
 from gateway.routes import ENDPOINTS
 from gateway.services import Services
+from gateway.streams.desk import open_desk
+from gateway.streams.grants import GrantKeeper
 from gateway.tokens import AccessTokens
 from gateway.vault.memory import memory_vault
 from photolog import seal
@@ -36,6 +38,7 @@ from photolog.settings import (
     S3Settings,
     SecretSettings,
     Settings,
+    StreamSettings,
     key_bytes,
 )
 from projections.cards import cache_writes
@@ -46,12 +49,14 @@ from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
 from projections.stores.memory_recent import MemoryRecent
 from projections.stores.memory_rows import MemoryRows
+from projections.stores.pinning import never_rebuilt
 from projections.stores.port import CacheWrite, Missing, Source, StoredPosition
 from projections.tables import Row, RowKey
 from schemas.serde import SCHEMAS, Serde
 from streams.folding import Folded, Reactions
 from streams.reactions import FolloweesReaction, NewFollowingsReaction
 from streams.step import Batch
+from tests.unit.gateway.stream_log import MemoryStreamLog
 
 PARTITION = 2
 PASSWORD = "correct horse battery"
@@ -63,7 +68,7 @@ WIDE = LimitSettings.model_validate(
 )
 
 
-def settings_of(limits: LimitSettings = WIDE, **gateway: Any) -> Settings:
+def settings_of(limits: LimitSettings = WIDE, streams: StreamSettings | None = None, **gateway: Any) -> Settings:
     """Settings whose engines are nowhere."""
     key = base64.b64encode(b"k" * 32).decode()
     return Settings.model_construct(
@@ -84,6 +89,7 @@ def settings_of(limits: LimitSettings = WIDE, **gateway: Any) -> Settings:
         ),
         secrets=SecretSettings.model_validate({"access_token_key": key, "master_key": key, "hash_key": key}),
         limits=limits,
+        streams=streams or StreamSettings(),
     )
 
 
@@ -249,6 +255,17 @@ class River:
                 self.vault.erasures,
                 self.settings.limits.session_cache_seconds,
                 clock_ms,
+            ),
+            streams=open_desk(
+                self.settings,
+                MemoryStreamLog(self),
+                self.rows,
+                self.timelines,
+                self.serde,
+                GrantKeeper(self.vault.grants, key, clock_ms),
+                Cursors(key),
+                clock_ms,
+                never_rebuilt(),
             ),
             clock_ms=clock_ms,
             buckets=self.buckets,

@@ -28,7 +28,7 @@ async def test_every_endpoint_is_in_it(document: Any, endpoint: Endpoint) -> Non
     assert ("IdempotencyKey" in references) == (endpoint.method != "GET")
     assert "Position" in references
     schemes = {name for option in operation["security"] for name in option}
-    wanted = {"account": {"account"}, "operator": {"operator"}, "any": {"account", "operator"}}
+    wanted = {"account": {"account"}, "operator": {"operator"}, "any": {"account", "operator"}, "grant": {"grant"}}
     assert schemes == wanted.get(endpoint.auth, schemes & {"account"})
 
 

@@ -29,6 +29,7 @@ OUTCOMES = {
 }
 _STATUS = {"p": 403, "y": 403, "z": 403, "u": 401, "c": 409, "i": 422}
 _TYPE = {"p": "private-account", "y": "not-yours", "z": "account-suspended"}
+_KIND_WITHOUT_GRANT = ("/problems/invalid-token", "/problems/unauthenticated")
 _ORDER = tuple(VIEWERS)
 Table = Mapping[str, str]
 
@@ -294,6 +295,9 @@ MATRIX: Mapping[str, Line] = {
     "PUT /v1/operator/accounts/{account_id}/verification": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/verification": ALONE,
     "GET /v1/positions": ALONE,
+    "GET /v1/streams": ALONE,  # the same for everybody
+    "GET /v1/streams/events": ALONE,  # a grant's: no viewer's token opens it
+    "GET /v1/streams/subscribe": ALONE,
 }
 
 
@@ -371,6 +375,11 @@ async def test_what_needs_a_token_is_refused_without_a_fitting_one(still: Matrix
     if endpoint.auth in ("account", "operator", "any"):
         (status, _, _), appended = await still.ask(endpoint, "A", target)
         assert (status, appended) == (401, [])
+    if endpoint.auth == "grant":
+        for viewer in _ORDER:
+            (status, body, _), appended = await still.ask(endpoint, viewer, target)
+            kind = msgspec.json.decode(body)["type"]
+            assert (status, kind, appended) == (401, _KIND_WITHOUT_GRANT[viewer == "A"], []), VIEWERS[viewer]
     if endpoint.auth == "operator":
         (status, _, _), appended = await still.ask(endpoint, "O", target)
         assert (status, appended) == (403, [])

@@ -36,6 +36,7 @@ VAULT_HANDLED = {
     "open_erasures": "closed",
     "exports": "removed",
     "open_exports": "removed",
+    "grants": "no account in it",
     "subject_keys": "the key is destroyed, the marker of that stays",
 }
 

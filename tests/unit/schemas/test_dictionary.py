@@ -77,7 +77,9 @@ def test_a_change_that_breaks_is_told_of_for_each_version_that_it_breaks() -> No
     form = json.loads(schema_named("comment.created").text)
     form["fields"] = [field for field in form["fields"] if field["name"] != "post_id"]
     verdicts = judge(form, [(7, json.loads(schema_named("comment.created").text))])
-    assert [one.version for one in verdicts] == ["history 1", "history 2", "registry 7"]
+    kept = [f"history {one.number}" for one in kept_versions(schema_named("comment.created").event)]
+    assert len(kept) > 1
+    assert [one.version for one in verdicts] == [*kept, "registry 7"]
     for one in verdicts:
         assert "old reader, new bytes: reader_field_missing_default_value" in one.reasons[0]
 
