@@ -10,8 +10,6 @@ import asyncio
 import os
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ import msgspec
 
 from benchmarks.fanout_worker import Backlog, Pace
 from benchmarks.feed_gateway import stack_settings
+from benchmarks.programs import program
 from benchmarks.result import Result, paired
 from infra.local.ports import pick_free_port_base
 from infra.local.stack import Stack
@@ -50,7 +49,7 @@ def run(rounds: int = 5) -> list[Result]:
         stack = Stack(Path(folder), pick_free_port_base(), engines_only=True)
         with stack:
             environment = stack.environment()
-            _program(environment, b"", "-m", "cli.app", "migrate")
+            program(environment, b"", "-m", "cli.app", "migrate")
             return [_measure(environment, core, rounds)]
 
 
@@ -62,7 +61,7 @@ def _measure(environment: Mapping[str, str], core: int, rounds: int) -> Result:
 
     def paced(side: str) -> float:
         told = msgspec.json.encode(msgspec.structs.replace(backlog, side=side))
-        pace = msgspec.json.decode(_program(environment, told, "-m", "benchmarks.fanout_worker"), type=Pace)
+        pace = msgspec.json.decode(program(environment, told, "-m", "benchmarks.fanout_worker"), type=Pace)
         paces[side].append(pace)
         return pace.events_per_second
 
@@ -151,19 +150,6 @@ class _World:
 def _follower(author_id: int, follower_id: int) -> FollowerRow:
     shard, slot = follower_place(follower_id)
     return FollowerRow(followee_id=author_id, shard=shard, slot=slot, follower_id=follower_id, since_ms=0)
-
-
-def _program(environment: Mapping[str, str], told: bytes, *words: str) -> bytes:
-    """What a program of ours answers, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, *words],
-        env=os.environ | environment,
-        input=told,
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=300,
-    )
-    return done.stdout
 
 
 @contextmanager

@@ -23,6 +23,7 @@ BENCHMARKS = {
     "decode": "benchmarks.decode",
     "variants": "benchmarks.variants",
     "limits": "benchmarks.limits",
+    "rebuild": "benchmarks.rebuild",
 }
 
 

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.generation_desk import admin_of, row_counter
+from cli.verify_feed import verify_feed
 from projections.comparing import Difference
 from projections.generations import Generations
+from streams.delivery import NAME as FEED
 from streams.verifying import Verdict
 
 DIFFERENT = 1
@@ -52,8 +54,13 @@ def verify(
 ) -> None:
     """Compare another generation with the live one while traffic goes on.
 
-    Exit status 0 where every row is the same, 1 where any differs: those are printed with both values.
+    `feed`, which is made of caches alone, is compared with what the rows make of it: every page that there is a
+    timeline for, cards and counts included.
+
+    Exit status 0 where all is the same, 1 where any row or card differs: those are printed with both values.
     """
+    if name == FEED:
+        raise typer.Exit(0 if verify_feed(as_json) else DIFFERENT)
     verdict, generations = asyncio.run(_verdict(name, generation))
     other = generation or generations.building or generations.previous or 0
     if as_json:

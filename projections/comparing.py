@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from projections.stores.port import RankedRow
 from projections.tables import KeyTuple, Row, RowKey, Table
-from projections.writes import Kept
 
-Pages = AsyncIterator[Sequence[tuple[int, Kept]]]
+Pages = AsyncIterator[Sequence[RankedRow]]
 DIGEST_BYTES = 16
 _MODULUS = 1 << (8 * DIGEST_BYTES)
 _encode = msgspec.msgpack.Encoder().encode
@@ -27,22 +27,27 @@ class Digest:
         self.rows = 0
         self._sum = 0
 
-    def add(self, table: str, row: Row) -> None:
-        """Add a row of a table."""
-        self.add_bytes(table.encode() + b"\0" + _encode(row))
-
-    def add_bytes(self, encoded: bytes) -> None:
-        """Add anything."""
+    def add(self, encoded: bytes) -> None:
+        """Add a row, or anything that is as good as its bytes."""
         self.rows += 1
-        self._sum += int.from_bytes(hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest())
+        self._sum += number_of(encoded)
+
+    def add_sum(self, rows: int, total: int) -> None:
+        """Add rows whose own digests (`number_of`) were summed up."""
+        self.rows += rows
+        self._sum += total
 
     def merge(self, other: "Digest") -> None:
         """Add all that another holds."""
-        self.rows += other.rows
-        self._sum += other._sum
+        self.add_sum(other.rows, other._sum)
 
     def __str__(self) -> str:
         return f"{self._sum % _MODULUS:0{2 * DIGEST_BYTES}x}"
+
+
+def number_of(encoded: bytes) -> int:
+    """The digest of one row."""
+    return int.from_bytes(hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,9 @@ class Comparison:
     def __init__(self, table: Table[Any]) -> None:
         self.table: Table[Any] = table
         self.live, self.other = Digest(), Digest()
+        self._name = table.name.encode() + b"\0"
+        self._partition_fields = len(table.partition)
+        self._descending = [field.startswith("-") for field in table.clustering]
 
     async def mismatches(self, live: Pages, other: Pages) -> AsyncIterator[RowKey[Row]]:
         """The keys of rows that are not the same in both, as they were when they were read.
@@ -84,69 +92,74 @@ class Comparison:
             live: every row of the live build, by rank and in clustering order.
             other: every row of the other, in the same order.
         """
-        left, right = _Rows(self.table, live, self.live), _Rows(self.table, other, self.other)
-        await left.advance()
-        await right.advance()
-        while left.row is not None or right.row is not None:
-            if left.row is not None and right.row is not None and left.key == right.key:
-                if left.row != right.row:
-                    yield RowKey(self.table, left.key)
-                await left.advance()
-                await right.advance()
-            elif right.row is None or (left.row is not None and left.is_before(right)):
-                yield RowKey(self.table, left.key)
-                await left.advance()
-            else:
-                yield RowKey(self.table, right.key)
-                await right.advance()
+        left, right = _Side(live), _Side(other)
+        while await left.refill() and await right.refill():
+            for key in self._merged(left, right):
+                yield RowKey(self.table, key)
+        for side, digest in ((left, self.live), (right, self.other)):
+            while await side.refill():
+                for _, key, packed in side.page[side.at :]:
+                    digest.add(self._name + packed)
+                    yield RowKey(self.table, key)
+                side.at = len(side.page)
 
+    def _merged(self, left: "_Side", right: "_Side") -> list[KeyTuple]:
+        """Compare two pages until one of them is at its end. In one loop: a table has very many rows."""
+        name, page, others = self._name, left.page, right.page
+        at, other_at, ends = left.at, right.at, (len(page), len(others))
+        same, total, differing = 0, 0, []
+        while at < ends[0] and other_at < ends[1]:
+            row, other = page[at], others[other_at]
+            if row == other:
+                total += number_of(name + row[2])
+                same, at, other_at = same + 1, at + 1, other_at + 1
+                continue
+            alike = row[1] == other[1]
+            if alike or self._is_before(row, other):
+                differing.append(row[1])
+                self.live.add(name + row[2])
+                at += 1
+            if alike or not self._is_before(row, other):
+                if not alike:
+                    differing.append(other[1])
+                self.other.add(name + other[2])
+                other_at += 1
+        self.live.add_sum(same, total)
+        self.other.add_sum(same, total)
+        left.at, right.at = at, other_at
+        return differing
 
-class _Rows:
-    """One side of a comparison: the row at hand, and what is behind it."""
-
-    def __init__(self, table: Table[Any], pages: Pages, digest: Digest) -> None:
-        self._table = table
-        self._fields = table.key_fields
-        self._partition_fields = len(table.partition)
-        self._descending = [field.startswith("-") for field in table.clustering]
-        self._pages = pages
-        self._digest = digest
-        self._page: Sequence[tuple[int, Kept]] = ()
-        self._at = 0
-        self.rank = 0
-        self.row: Row | None = None
-        self.key: KeyTuple = ()
-
-    async def advance(self) -> None:
-        """Take the next row; `row` is None behind the last."""
-        while self._at >= len(self._page):
-            try:
-                self._page, self._at = await anext(self._pages), 0
-            except StopAsyncIteration:
-                self.row = None
-                return
-        self.rank, kept = self._page[self._at]
-        self._at += 1
-        row = kept.row
-        if row is None:
-            raise ValueError("a page holds rows that are there")
-        self.row = row
-        self.key = tuple([getattr(row, field) for field in self._fields])
-        self._digest.add(self._table.name, row)
-
-    def is_before(self, other: "_Rows") -> bool:
-        """Whether this row comes before another that has another key.
+    def _is_before(self, row: RankedRow, other: RankedRow) -> bool:
+        """Whether a row comes before another that has another key.
 
         Partitions whose ranks collide come in an order that only the store knows; the rows of one of them may be taken
         for missing, and are found again when they are read by their keys.
         """
-        if self.rank != other.rank:
-            return self.rank < other.rank
-        partition, others = self.key[: self._partition_fields], other.key[: self._partition_fields]
-        if partition != others:
-            return partition < others
+        (rank, key, _), (other_rank, other_key, _) = row, other
+        if rank != other_rank:
+            return rank < other_rank
+        if key[: self._partition_fields] != other_key[: self._partition_fields]:
+            return key < other_key
         for place, descending in enumerate(self._descending, self._partition_fields):
-            one, another = self.key[place], other.key[place]
+            one, another = key[place], other_key[place]
             if one != another:
                 return bool(one > another) if descending else bool(one < another)
         return False
+
+
+class _Side:
+    """One side of a comparison: the page at hand, and how far it was compared."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self.page: Sequence[RankedRow] = ()
+        self.at = 0
+
+    async def refill(self) -> bool:
+        """Have a row at hand; False behind the last."""
+        while self.at >= len(self.page):
+            try:
+                self.page, self.at = await anext(self._pages), 0
+            except StopAsyncIteration:
+                return False
+        return True

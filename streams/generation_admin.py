@@ -67,13 +67,13 @@ class GenerationAdmin:
     """
 
     def __init__(self, ports: AdminPorts, projection: str) -> None:
-        self._ports = ports
+        self.ports = ports
         self._projection = projection_named(projection)
         self.name = projection
 
     async def generations(self) -> Generations:
         """The projection's generations as they are now."""
-        return (await self._ports.pointers.read(serial=True)).of(self.name)
+        return (await self.ports.pointers.read(serial=True)).of(self.name)
 
     def rows(self, number: int) -> RowStore:
         """The rows of a generation."""
@@ -81,15 +81,15 @@ class GenerationAdmin:
 
     async def prepare(self, until_ms: int | None = None) -> Generations:
         """Have a generation to fold into, with its tables. Raises Conflict where another rebuild is under way."""
-        generations = (await begin(self._ports.pointers, self.name, until_ms)).of(self.name)
+        generations = (await begin(self.ports.pointers, self.name, until_ms)).of(self.name)
         if generations.building is not None:
             for table in TABLES_OF[self.name]:
-                await self._ports.create(generation_table(table, generations.building))
+                await self.ports.create(generation_table(table, generations.building))
         return generations
 
     async def target(self, until_ms: int | None = None) -> Ends:
         """Where the projection's topics end now, or ended at a time."""
-        return await self._ports.ends([topic.name for topic in self._projection.topics], until_ms)
+        return await self.ports.ends([topic.name for topic in self._projection.topics], until_ms)
 
     async def positions(self, number: int) -> Mapping[Source, StoredPosition]:
         """How far a generation has come."""
@@ -110,7 +110,7 @@ class GenerationAdmin:
         resources = self._resources(number)
         remembering = replace(resources, rows=RememberedRows(rows, fresh=fresh))
         rebuild = Rebuild(
-            self._ports.kafka, self._projection, building_step(remembering, self._projection, number), share, heard
+            self.ports.kafka, self._projection, building_step(remembering, self._projection, number), share, heard
         )
         if generations.until_ms is not None:
             await rebuild.to(await self.target(generations.until_ms))
@@ -126,7 +126,7 @@ class GenerationAdmin:
         number = generations.building
         if number is None or generations.until_ms is not None:
             return True
-        await hand_over(self._ports.pointers, self.name, number, self._ports.clock_ms())
+        await hand_over(self.ports.pointers, self.name, number, self.ports.clock_ms())
         live = (await self.generations()).live
         return await taken_over(self.rows(live), self.rows(number), self.name)
 
@@ -163,21 +163,21 @@ class GenerationAdmin:
             Conflict: it lags, or differs from the live one in a way that nobody accepted.
         """
         generations = await self.generations()
-        generations.swapped(self._ports.clock_ms())  # raises what speaks against it, before anything is compared
+        generations.swapped(self.ports.clock_ms())  # raises what speaks against it, before anything is compared
         await self._seen(generations.fed_ms)
         await self._ready(generations.live, generations.building or 0)
         verdict = await self.verify(generations.building, heard)
         if not verdict.same and accepted != str(verdict.differences):
             raise Conflict("generations-differ", _differing(self.name, verdict, accepted))
-        return await self._move(generations, lambda now: now.swapped(self._ports.clock_ms()))
+        return await self._move(generations, lambda now: now.swapped(self.ports.clock_ms()))
 
     async def rollback(self) -> Pointers:
         """Show the generation before again. Raises Conflict where there is none, or it lags."""
         generations = await self.generations()
-        generations.rolled_back(self._ports.clock_ms())
+        generations.rolled_back(self.ports.clock_ms())
         await self._seen(generations.swapped_ms)
         await self._ready(generations.live, generations.previous or 0)
-        return await self._move(generations, lambda now: now.rolled_back(self._ports.clock_ms()))
+        return await self._move(generations, lambda now: now.rolled_back(self.ports.clock_ms()))
 
     async def prune(self) -> tuple[int, ...]:
         """Give up every generation but the live one; the numbers of those whose tables are gone."""
@@ -187,17 +187,17 @@ class GenerationAdmin:
             after = before.pruned()
             return now if after == before else now.changed(self.name, after)
 
-        generations = (await change_pointers(self._ports.pointers, pruned)).of(self.name)
+        generations = (await change_pointers(self.ports.pointers, pruned)).of(self.name)
         if not generations.doomed:
             return ()
         # Requests that began before see the old ones until they end, and jobs feed them until they have looked again.
-        await self._seen(self._ports.clock_ms())
-        await self._seen(generations.swapped_ms, self._ports.reading_seconds)
+        await self._seen(self.ports.clock_ms())
+        await self._seen(generations.swapped_ms, self.ports.reading_seconds)
         for number in generations.doomed:
             for table in TABLES_OF[self.name]:
-                await self._ports.drop(generation_table(table, number))
-            await self._ports.forget(generation_name(self.name, number))
-            await change_pointers(self._ports.pointers, partial(self._forgotten, number))
+                await self.ports.drop(generation_table(table, number))
+            await self.ports.forget(generation_name(self.name, number))
+            await change_pointers(self.ports.pointers, partial(self._forgotten, number))
         return generations.doomed
 
     def _forgotten(self, number: int, now: Pointers) -> Pointers:
@@ -210,7 +210,7 @@ class GenerationAdmin:
                 raise Conflict("generations-changed", f"somebody else changed the generations of {self.name}")
             return now.changed(self.name, change(before))
 
-        return await change_pointers(self._ports.pointers, moved)
+        return await change_pointers(self.ports.pointers, moved)
 
     async def _ready(self, live: int, number: int) -> None:
         """Wait until a generation is where the live one is, and nowhere ahead of it."""
@@ -227,10 +227,10 @@ class GenerationAdmin:
 
     async def _seen(self, changed_ms: int, seconds: float = SEEN_MS / 1_000) -> None:
         """Wait until a change is seen everywhere."""
-        await asyncio.sleep(max(0.0, (changed_ms - self._ports.clock_ms()) / 1_000 + seconds))
+        await asyncio.sleep(max(0.0, (changed_ms - self.ports.clock_ms()) / 1_000 + seconds))
 
     def _resources(self, number: int) -> JobResources:
-        return self._ports.at(Selection({self.name: number}))
+        return self.ports.at(Selection({self.name: number}))
 
 
 def projection_named(name: str) -> Projection:

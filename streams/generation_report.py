@@ -105,9 +105,8 @@ async def rows_digest(projection: str, rows: RowStore, heard: Callable[[int], No
     for table in TABLES_OF[projection]:
         async for page in rows.ranked_pages(table):
             heard(len(page))
-            for _, kept in page:
-                if kept.row is not None:
-                    digest.add(table.name, kept.row)
+            for _, _, packed in page:
+                digest.add(table.name.encode() + b"\0" + packed)
     return digest
 
 

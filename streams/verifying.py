@@ -106,7 +106,7 @@ class Verification:
                     left.append(key)
                     continue
                 difference = Difference(key, live.row, other.row)
-                verdict.differences.add_bytes(difference.encoded())
+                verdict.differences.add(difference.encoded())
                 if len(verdict.shown) < SHOWN_MAX:
                     verdict.shown.append(difference)
             keys = left

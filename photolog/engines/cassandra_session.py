@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from cassandra import ConsistencyLevel, DriverException, RequestValidationException
+from cassandra import ConsistencyLevel, DriverException
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, ResponseFuture, Session
 from cassandra.policies import DCAwareRoundRobinPolicy, ExponentialReconnectionPolicy, TokenAwarePolicy
 from cassandra.query import PreparedStatement, named_tuple_factory
 
-from photolog.errors import PhotologError, StoreMismatch, StoreUnavailable
+from photolog.engines.cassandra_many import ManyStatements, of_ours
 from photolog.settings import CassandraSettings
 
 _CONCURRENCY = 128
@@ -52,7 +52,7 @@ class CassandraSession:
             session = await asyncio.to_thread(cluster.connect, settings.keyspace if keyspace else None)
         except (NoHostAvailable, DriverException) as error:
             await asyncio.to_thread(cluster.shutdown)
-            raise _of_ours(error) from error
+            raise of_ours(error) from error
         return cls(cluster, session)
 
     async def close(self) -> None:
@@ -92,28 +92,26 @@ class CassandraSession:
         try:
             await asyncio.to_thread(self._session.execute, cql, timeout=_DEFINE_SECONDS)
         except (NoHostAvailable, DriverException) as error:
-            raise _of_ours(error) from error
+            raise of_ours(error) from error
 
     async def execute_all(
         self, statements: Sequence[tuple[str, Sequence[Any]]], concurrency: int = _CONCURRENCY
     ) -> list[list[Any]]:
-        """Run many idempotent statements, at most `concurrency` at a time; answers in their order."""
+        """Run many idempotent statements, at most `concurrency` at a time; answers in their order.
+
+        Raises:
+            StoreUnavailable: one was not answered; those that were begun go on, and no others are.
+        """
         if len(statements) == 1:
             return [await self.execute(*statements[0])]
-        answers: list[list[Any]] = [[] for _ in statements]
-        remaining = iter(range(len(statements)))
-
-        async def work() -> None:
-            for index in remaining:
-                answers[index] = await self.execute(*statements[index])
-
-        tasks = [asyncio.create_task(work()) for _ in range(min(concurrency, len(statements)))]
+        wanted = []
+        for cql, parameters in statements:
+            wanted.append((self._prepared.get(cql) or await self._prepare(cql), parameters))
+        many = ManyStatements(self._session, wanted)
         try:
-            await asyncio.gather(*tasks)
+            return await many.run(concurrency)
         finally:
-            for task in tasks:
-                task.cancel()
-        return answers
+            many.stop()
 
     async def pages(self, cql: str, parameters: Sequence[Any] = ()) -> AsyncIterator[list[Any]]:
         """Read a statement's answer a page at a time, for whole tables: only one page is in memory.
@@ -137,7 +135,7 @@ class CassandraSession:
             answer = self._session.execute(statement, paging_state=state)
             return list(answer.current_rows), answer.paging_state
         except (NoHostAvailable, DriverException) as error:
-            raise _of_ours(error) from error
+            raise of_ours(error) from error
 
     async def _prepare(self, cql: str) -> PreparedStatement:
         async with self._preparing:
@@ -147,7 +145,7 @@ class CassandraSession:
                 try:
                     self._prepared[cql] = await asyncio.to_thread(self._session.prepare, cql)
                 except (NoHostAvailable, DriverException) as error:
-                    raise _of_ours(error) from error
+                    raise of_ours(error) from error
         return self._prepared[cql]
 
     async def _run(self, statement: Any) -> list[Any]:
@@ -176,20 +174,8 @@ def _resolve(answer: "asyncio.Future[list[Any]]", rows: list[Any]) -> None:
 
 
 def _reject(answer: "asyncio.Future[list[Any]]", error: BaseException) -> None:
-    if answer.done():
-        return
-    if isinstance(error, (DriverException, NoHostAvailable)):
-        ours = _of_ours(error)
-        ours.__cause__ = error
-        error = ours
-    answer.set_exception(error)
-
-
-def _of_ours(error: BaseException) -> PhotologError:
-    """The driver's error as ours. One of the statement itself does not pass by waiting."""
-    if isinstance(error, RequestValidationException):
-        return StoreMismatch(f"Cassandra: {error}")
-    return StoreUnavailable(f"Cassandra: {error}")
+    if not answer.done():
+        answer.set_exception(of_ours(error))
 
 
 def cluster_of(settings: CassandraSettings) -> Cluster:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 from projections.stores.cassandra_statements import Statement, TableStatements, write_timestamp
 from projections.stores.counts import counts_of
 from projections.stores.parked import parked_of
-from projections.stores.port import Source, StoredPosition
+from projections.stores.port import RankedRow, Source, StoredPosition
 from projections.stores.scans import check_scan
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import ABSENT, Kept, Positioned
@@ -107,12 +107,11 @@ class CassandraRows:
                 if row is not None:
                     yield row
 
-    async def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[tuple[int, Kept]]]:
+    async def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[RankedRow]]:
         """Cassandra reads a table in the order of its partitions' tokens."""
         statements = self._of(table)
         async for page in self._session.pages(statements.ranked()):
-            ranked = [(values[0], statements.kept(values[1:])) for values in page]
-            yield [(rank, kept) for rank, kept in ranked if kept.row is not None]
+            yield statements.ranked_rows(page)
 
     async def position(self, source: Source) -> StoredPosition | None:
         key = (source.projection, source.topic, source.partition)

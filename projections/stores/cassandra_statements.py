@@ -8,6 +8,8 @@ from uuid import UUID
 from photolog.errors import Corruption
 from photolog.log.growth import EPOCHS_MAX, OFFSET_BITS
 from projections.stores.cassandra_ddl import EVENT_IDS, OFFSET, PRESENT, fields_of, nullable_fields, quoted
+from projections.stores.packing import fields_in, pack_fields
+from projections.stores.port import RankedRow
 from projections.tables import KeyTuple, R, RowKey, Table
 from projections.writes import Kept, Positioned, Put
 
@@ -45,6 +47,7 @@ class TableStatements(Generic[R]):
         self._fields = fields_of(table)
         self._nullable = nullable_fields(table.row)
         own = (OFFSET, EVENT_IDS, PRESENT) if table.aggregate else (OFFSET,)
+        self._key_places = [self._fields.index(field) for field in table.key_fields]
         self._partition_places = [self._fields.index(field) for field in table.partition]
         at_key = " AND ".join(f"{quoted(field)} = ?" for field in table.key_fields)
         stored = (*self._fields, *own)
@@ -140,6 +143,20 @@ class TableStatements(Generic[R]):
         token."""
         token = f"token({_names(self._table.partition)})"
         return self.everything().replace("SELECT ", f'SELECT {token} AS "partition_token", ', 1)
+
+    def ranked_rows(self, page: Sequence[tuple[Any, ...]]) -> list[RankedRow]:
+        """What `ranked` answered, without the rows that were removed. Nothing is made of a row that need not be: whole
+        tables are read like this."""
+        count, places = len(self._fields) + 1, self._key_places
+        if self._table.aggregate:
+            page = [values for values in page if values[-1]]
+        found = []
+        for values in page:
+            fields = values[1:count]
+            if None in fields:
+                fields = fields_in(self.row(values[1:]))
+            found.append((values[0], tuple([fields[place] for place in places]), pack_fields(fields)))
+        return found
 
     def kept(self, values: tuple[Any, ...]) -> Kept:
         """What a read or scan answered for one row."""

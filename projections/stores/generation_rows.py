@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from projections.generations import Selection
 from projections.stores.generation_positions import GenerationPositions, Selected
-from projections.stores.port import RowStore, Source, StoredPosition
+from projections.stores.port import RankedRow, RowStore, Source, StoredPosition
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import Kept, Positioned, Put, Remove, Write
 
@@ -71,7 +71,7 @@ class GenerationRows:
         """See `RowStore.all_rows`."""
         return self._rows.all_rows(self._selected().table(table))
 
-    def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[tuple[int, Kept]]]:
+    def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[RankedRow]]:
         """See `RowStore.ranked_pages`."""
         return self._rows.ranked_pages(self._selected().table(table))
 

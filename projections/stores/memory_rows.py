@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
 from projections.stores.memory_positions import MemoryPositions
+from projections.stores.packing import pack_row
+from projections.stores.port import RankedRow
 from projections.stores.scans import check_scan
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import ABSENT, Kept, Positioned, Put
@@ -66,14 +68,15 @@ class MemoryRows(MemoryPositions):
                 if kept.row is not None:
                     yield cast(R, kept.row)
 
-    async def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[tuple[int, Kept]]]:
+    async def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[RankedRow]]:
         partitions = sorted(
             (zlib.crc32(repr(partition).encode()), partition)
             for name, partition in self._partitions
             if name == table.name
         )
         for rank, partition in partitions:
-            yield [(rank, kept) for _, kept in self._ordered(table, partition)]
+            rows = [kept.row for _, kept in self._ordered(table, partition) if kept.row is not None]
+            yield [(rank, table.key_of(cast(R, row)).values, pack_row(row)) for row in rows]
 
     def _kept(self, key: RowKey[R]) -> Kept:
         return self._partition(key).get(key.values, ABSENT)

@@ -63,6 +63,11 @@ class PositionStore(Protocol):
         """
 
 
+RankedRow = tuple[int, KeyTuple, bytes]
+"""A row of a whole table: the rank of its partition, its key, and what it says, in a form that is the same for the same
+row (`pack_row`)."""
+
+
 class RowStore(PositionStore, Protocol):
     """Rows of tables, each with the log position it came from. An older write never undoes a newer one."""
 
@@ -110,10 +115,10 @@ class RowStore(PositionStore, Protocol):
     def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
         """Every row of a table, in no order, a bounded number in memory. For exports and checks, not for requests."""
 
-    def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[tuple[int, Kept]]]:
-        """Every row of a table, a page at a time, each with the rank of its partition: ranks rise, and within a
-        partition rows come in clustering order. Tables of the same shape, whatever their names, have the same ranks,
-        so that two of them can be compared in one pass. A row that was removed is not among them."""
+    def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[RankedRow]]:
+        """Every row of a table, a page at a time, in the order of the ranks of their partitions, and within a partition
+        in clustering order. Tables of the same shape, whatever their names, have the same ranks, so that two of them
+        can be compared in one pass. A row that was removed is not among them."""
 
 
 UNFILLED_MS = 1 << 62

@@ -8,7 +8,7 @@ with its score 28 in a listpack (`zset-max-listpack-entries 512`), a third of wh
 import asyncio
 import secrets
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any
 
@@ -88,6 +88,15 @@ class RedisTimelines(RedisPositions):
     async def drop(self, account_id: int) -> None:
         """See `TimelineStore.drop`."""
         await self._runner.command("DEL", timeline_key(account_id))
+
+    async def account_ids(self) -> AsyncIterator[int]:
+        """Whose timelines there are, in no order; one that comes or goes meanwhile may be among them or not.
+
+        Raises:
+            StoreUnavailable: not all nodes answered.
+        """
+        async for key in self._runner.keys("timeline:*"):
+            yield int(key.rpartition(b":")[2])
 
     async def _one(self, wanted: Script, account_id: int, *arguments: str | bytes | int) -> Any:
         (answer,) = await self._runner.run([ScriptCall(wanted, [timeline_key(account_id)], arguments)])

@@ -67,6 +67,7 @@ class ScriptCall:
 # waited too long. So all that share a client wait here, in turn; a few connections are left for whoever does not.
 _gates: WeakKeyDictionary[RedisClient, asyncio.Semaphore] = WeakKeyDictionary()
 _SPARE_CONNECTIONS = 4
+_KEYS_AT_ONCE = 1_000
 
 
 def _gate_of(client: RedisClient) -> asyncio.Semaphore:
@@ -108,6 +109,12 @@ class ScriptRunner:
         """One command's answer. Raises StoreUnavailable."""
         async with _unavailability(), self._gate:
             return await self.client.execute_command(*words)
+
+    async def keys(self, pattern: str) -> AsyncIterator[bytes]:
+        """Every key of a pattern, on all nodes, in no order. Raises StoreUnavailable."""
+        async with _unavailability():
+            async for key in self.client.scan_iter(match=pattern, count=_KEYS_AT_ONCE):
+                yield key
 
     async def masters(self) -> RedisCluster | None:
         """The cluster, with its nodes known; None for a single node. Raises StoreUnavailable."""

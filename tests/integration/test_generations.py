@@ -25,6 +25,7 @@ from streams.bootstrap import Connected, connect_generations
 from streams.generation_admin import AdminPorts, GenerationAdmin
 from streams.generation_ports import admin_ports
 from streams.rebuilding import Share
+from tests.integration.command_line import CommandLine
 from tests.integration.fault_checks import caught_up, holds
 from tests.integration.fault_wishes import liking
 from tests.integration.fault_world import FaultWorld
@@ -119,6 +120,7 @@ async def folded(admin: GenerationAdmin) -> int:
     return sum(at.next_offset for at in (await admin.positions(building)).values())
 
 
+@pytest.mark.timeout(600)  # on a machine that does much else besides
 async def test_every_projection_is_rebuilt_the_same_though_workers_rebuilds_and_the_store_are_killed(
     workers: list[WorkerProcess],
     hand: Hand,
@@ -156,6 +158,7 @@ async def test_every_projection_is_rebuilt_the_same_though_workers_rebuilds_and_
         assert verdict.same, verdict.shown
         assert str(verdict.live) == str(verdict.other)
         assert verdict.live.rows, f"nothing of {projection.name} was there to compare"
+    assert "every card is the same" in await CommandLine(migrated).run("verify", "feed")
     await asyncio.gather(*(GenerationAdmin(ports, projection.name).prune() for projection in PROJECTIONS))
 
 

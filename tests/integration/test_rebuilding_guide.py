@@ -18,10 +18,11 @@ async def test_the_commands_of_the_guide_work(command: CommandLine, hand: Hand, 
     likes = [e.PostLiked(actor_id=hand.ids.next(), post_id=hand.ids.next()) for _ in range(20)]
     await hand.applied("likes", await hand.append(*likes, likes[0]))
     said = {" ".join(arguments): await command.run(*arguments) for arguments in commands_of("docs/REBUILDING.md", TEST)}
-    assert len(said) == 7
+    assert len(said) == 8
     assert "would begin" in said["rebuild likes --dry-run"]
     assert "live jobs keep it up to date" in said["rebuild likes"]
     assert "every row is the same" in said["verify likes"]
+    assert "every card is the same" in said["verify feed"]
     assert "is kept for `rollback likes`" in said["swap likes"]
     assert "generation 1 is live" in said["rollback likes"]
     assert said["prune likes"].startswith("likes: generations given up: ")

@@ -143,8 +143,8 @@ async def test_a_row_that_was_planted_is_named_with_both_values(river: River) ->
     await fold_all(river, LIKES_PROJECTION, building_step(resources, LIKES_PROJECTION, 2))
     assert (await verified(river)).same
     pages = [page async for page in river.rows.ranked_pages(LIKE_COUNTS)]
-    kept = next(kept for page in pages for _, kept in page)
-    key = LIKE_COUNTS.key_of(kept.row)
+    key = next(LIKE_COUNTS.key(*values) for page in pages for _, values, _ in page)
+    kept = (await river.rows.load([key]))[key]
     wrong = msgspec.structs.replace(kept.row, count=99)
     await resources.rows.apply([[Positioned(put(LIKE_COUNTS, wrong), kept.offset + 1)]])
     verdict = await verified(river)
