@@ -26,7 +26,7 @@ from gateway.vault.port import ErasureRow
 from leaving.account_log import AccountLog, Named, correlation, deletion_record
 from leaving.purging import Purge
 from leaving.resources import LeavingResources
-from leaving.settling import applied, places, transcoded
+from leaving.settling import applied, lagging, places, transcoded
 from leaving.undoing import UNDOING, undone
 from photolog.positions import Position, format_positions
 from photolog.receipts import Receipt, ReceiptKey
@@ -125,9 +125,14 @@ class Erasure:
 
     async def _purge(self) -> ErasureRow | None:
         await Purge(self._resources, self._account_id).purge(await self._media_ids())
-        return self._at("verify")
+        return self._at("verify", await self._log_ends())
 
     async def _verify(self) -> ErasureRow | None:
+        # Every generation that is kept is to be without the account, also one whose rebuild stands still.
+        rows, pointers = self._resources.every_row or self._resources.rows, self._resources.pinned.pointers
+        if behind := await lagging(rows, pointers, self._positions()):
+            logger.warning("erasure-waits", account=str(self._account_id), generations=behind)
+            return None
         left = Counter(await Purge(self._resources, self._account_id).count(await self._media_ids()))
         await self._resources.keyring.ensure([self._account_id])
         left["key"] += int(self._resources.keyring.key_of(self._account_id) is not None)

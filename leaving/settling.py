@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from gateway.read_models import READ_MODELS
 from photolog.positions import Position
+from projections.catalogue import PROJECTIONS
+from projections.generations import Pointers, generation_name
 from projections.stores.port import RowStore, TimelineStore
 from schemas.topics import MEDIA_REQUESTED
 
@@ -29,6 +31,29 @@ async def applied(rows: RowStore, timelines: TimelineStore, positions: Iterable[
         if any(reached.get((position.topic, position.partition), 0) <= position.offset for position in asked):
             return False
     return True
+
+
+async def lagging(rows: RowStore, pointers: Pointers, positions: Iterable[Position]) -> list[str]:
+    """The generations beside the live ones that are not past positions of the topics that they fold.
+
+    Args:
+        rows: the rows of all generations.
+        pointers: which generations there are.
+        positions: what they are to be past.
+    """
+    wanted = list(positions)
+    found = []
+    for projection in PROJECTIONS:
+        topics = {topic.name for topic in projection.topics}
+        generations = pointers.of(projection.name)
+        for number in generations.kept:
+            if number != generations.live:
+                name = generation_name(projection.name, number)
+                stored = await rows.positions(name)
+                reached = {(source.topic, source.partition): held.next_offset for source, held in stored.items()}
+                if any(at.topic in topics and reached.get((at.topic, at.partition), 0) <= at.offset for at in wanted):
+                    found.append(name)
+    return found
 
 
 def transcoded(answered: Ends, positions: Iterable[Position]) -> bool:

@@ -8,11 +8,15 @@ from leaving.erasure import Erasure
 from leaving.worker import LeavingWorker
 from photolog.receipts import ReceiptKey, verify_receipt
 from projections.comments import COMMENT_COUNTS, COMMENTS
+from projections.generations import Generations, Pointers
 from projections.graph import GRAPH_COUNTS
 from projections.likes import LIKE_COUNTS
 from projections.saves import SAVE_COUNTS
 from projections.shares import SHARE_COUNTS
+from projections.stores.generation_pointers import MemoryPointers
 from projections.stores.memory_cache import MemoryCache
+from projections.stores.pinning import PinnedPointers
+from projections.stores.port import Source, StoredPosition
 from schemas import events as e
 from tests.unit.leaving.world import (
     ANNA,
@@ -249,3 +253,21 @@ async def test_an_erasure_that_was_listed_and_never_marked_does_nothing(world: W
 
 def comment_of(author_id: int, comment_id: int) -> e.CommentCreated:
     return e.CommentCreated(comment_id=comment_id, post_id=105, author_id=author_id, text="late")
+
+
+async def test_a_generation_whose_rebuild_stands_still_holds_the_receipt_up(world: World) -> None:
+    await world.live()
+    await world.begin()
+    pinned = PinnedPointers(MemoryPointers())
+    pinned._current = Pointers().changed("comments", Generations().begun())
+    worker = LeavingWorker(world.resources(pinned=pinned))
+    with pytest.raises(AssertionError, match="not finished"):
+        await world.erase(worker)
+    row = await world.vault.erasures.get(ANNA)
+    assert row is not None
+    assert row.step == "verify"
+    for (topic, partition), records in world.river.log.partitions.items():
+        if topic == "comments":
+            position = StoredPosition(len(records))
+            await world.river.rows.advance(Source("comments@2", topic, partition), position)
+    assert (await world.erase(worker)).receipt
