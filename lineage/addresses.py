@@ -4,7 +4,6 @@
 such as the post of `posts:7309342343`. What a value holds of slashes, colons and percent signs is percent-encoded.
 """
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from photolog.errors import Invalid
-from projections.catalogue import PROJECTIONS
+from projections.catalogue import PROJECTIONS, TABLES_OF
 from projections.fold import Projection
 from projections.tables import Row, RowKey, Table
 
@@ -35,12 +34,6 @@ class Address:
 
     def __str__(self) -> str:
         return format_row(self.projection.name, self.key)
-
-
-def tables_of(projection: Projection) -> list[Table[Any]]:
-    """The tables that a projection writes: those that its module knows."""
-    known = vars(sys.modules[type(projection).__module__]).values()
-    return [one for one in known if isinstance(one, Table)]
 
 
 def source_of(key: RowKey[Row]) -> int | None:
@@ -71,7 +64,7 @@ def parse_row(text: str) -> Address:
     if projection is None:
         raise _invalid(f"there is no projection {name!r}; there are {', '.join(one.name for one in PROJECTIONS)}")
     table_name, colon, values = rest.rpartition(":")
-    tables = tables_of(projection)
+    tables = TABLES_OF[name]
     table = next((one for one in tables if (one.name == table_name if colon else one.aggregate)), None)
     if table is None:
         raise _invalid(f"{name} has no table {table_name!r}; it has {', '.join(one.name for one in tables)}")
