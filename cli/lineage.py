@@ -1,7 +1,6 @@
 """`photolog lineage`: from a request to the rows that it changed, and from a row back to the events that made it."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 from uuid import UUID
@@ -77,8 +76,7 @@ async def _run(settings: Settings, open_sealed: bool, as_json: bool, story: Stor
     with progress.shown():
         async with connect(settings, progress, open_sealed) as back:
             async for told in story(back):
-                sys.stdout.write((msgspec.json.encode(told).decode() if as_json else told_text(told)) + "\n")
-                sys.stdout.flush()
+                progress.print(msgspec.json.encode(told).decode() if as_json else told_text(told))
 
 
 def _event_id(text: str) -> UUID:

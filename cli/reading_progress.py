@@ -1,5 +1,6 @@
 """How far a command has read the log, on the terminal beside what it prints."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,9 @@ class ReadingProgress:
             TimeElapsedColumn(),
             console=console,
             transient=True,
+            # What is printed goes where it was to go, perhaps into a pipe, and not to the bar's console.
+            redirect_stdout=False,
+            redirect_stderr=False,
             disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("the log", total=None)
@@ -32,6 +36,13 @@ class ReadingProgress:
         """Keep the bar on the terminal until the block ends."""
         with self._progress:
             yield
+
+    def print(self, line: str) -> None:
+        """A line for the standard output, with the bar out of its way."""
+        self._progress.stop()
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        self._progress.start()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """See `lineage.reading.Progress`."""

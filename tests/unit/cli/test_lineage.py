@@ -1,6 +1,9 @@
 """`lineage` and `feed-at`: what they refuse, in words, before anything is connected."""
 
+import io
+
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from cli import app as command_line
@@ -30,6 +33,20 @@ def test_progress_without_a_terminal_prints_nothing(capsys: pytest.CaptureFixtur
     with progress.shown():
         progress("posts", 1, 2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_printed_goes_to_the_output_also_while_the_bar_is_on_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal = io.StringIO()
+    progress = ReadingProgress(Console(file=terminal, force_terminal=True, width=100))
+    with progress.shown():
+        progress("posts", 1, 2)
+        progress.print('{"told":"note"}')
+        progress("posts", 2, 2)
+    assert capsys.readouterr().out == '{"told":"note"}\n'
+    assert "reading posts" in terminal.getvalue()
+    assert "told" not in terminal.getvalue()
 
 
 def test_text_that_a_terminal_would_act_on_is_escaped() -> None:
