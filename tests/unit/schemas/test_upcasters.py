@@ -94,7 +94,9 @@ def test_bytes_of_every_version_fold(kept: KeptSchema) -> None:
 def test_upcasters_begin_at_kept_versions_that_can_be_told_apart(event: type[e.Event]) -> None:
     forms = kept_forms(event)
     assert all(1 <= begin < len(forms) for begin in UPCASTERS[event])
-    assert len({canonical(form) for form in forms}) == len(forms), "a version that is upcast differs in its fields"
+    for begin in UPCASTERS[event]:
+        before, after = ({canonical(form) for form in part} for part in (forms[:begin], forms[begin:]))
+        assert before.isdisjoint(after), "a version that is upcast differs in its fields"
 
 
 @pytest.mark.parametrize("event", UPCASTERS, ids=lambda event: event.type)
