@@ -166,6 +166,7 @@ class GenerationAdmin:
         generations.swapped(self.ports.clock_ms())  # raises what speaks against it, before anything is compared
         await self._seen(generations.fed_ms)
         await self._ready(generations.live, generations.building or 0)
+        await self._folds_all(generations.live, generations.building or 0)
         verdict = await self.verify(generations.building, heard)
         if not verdict.same and accepted != str(verdict.differences):
             raise Conflict("generations-differ", _differing(self.name, verdict, accepted))
@@ -224,6 +225,20 @@ class GenerationAdmin:
                 raise Conflict("generation-lags", f"generation {number} of {self.name} is not where the live one is")
             await asyncio.sleep(_LOOK_SECONDS)
             waited += _LOOK_SECONDS
+
+    async def _folds_all(self, live: int, number: int) -> None:
+        """See that a generation has folded what the live one has: nothing waits behind a record that only it could not.
+
+        Raises:
+            Conflict: something does. A rebuild sends no dead letters, so nobody could retry it.
+        """
+        known, stored = await self.positions(live), await self.positions(number)
+        for source, position in stored.items():
+            of_live = known.get(source)
+            waiting = position.parked.keys() - (of_live.parked.keys() if of_live is not None else set())
+            if waiting:
+                where = f"{len(waiting)} keys of {source.topic}/{source.partition}"
+                raise Conflict("generation-fails", f"generation {number} could not fold {where}, as the live one did")
 
     async def _seen(self, changed_ms: int, seconds: float = SEEN_MS / 1_000) -> None:
         """Wait until a change is seen everywhere."""

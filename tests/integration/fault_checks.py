@@ -60,7 +60,7 @@ def hold_log(world: FaultWorld) -> None:
     # A command that was sent again under its key is one deed.
     acknowledged = Counter(deed for deed, _ in {(done.deed, done.key) for done in world.acknowledged})
     in_log = Counter({deed: times for deed, times in log.deeds.items() if deed[1][0] in people})
-    assert in_log == acknowledged
+    assert in_log == acknowledged, f"more in the log: {in_log - acknowledged}; less: {acknowledged - in_log}"
 
 
 @dataclass(frozen=True, slots=True)
