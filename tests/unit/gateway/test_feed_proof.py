@@ -2,11 +2,19 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
+
 from gateway.feed_proof import FeedProof, FeedVerdict
 from projections.cards import likes_key, post_key
 from projections.stores.port import CacheWrite, TimelineEntry
 from tests.unit.gateway.feed_world import World
 from tests.unit.gateway.test_feed import ALICE, BOB, VIEWER, world_of
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What differs here stays so; it need not be waited for."""
+    monkeypatch.setattr("gateway.feed_proof._PAUSE_SECONDS", 0.001)
 
 
 async def people() -> AsyncIterator[int]:

@@ -1,4 +1,7 @@
-"""The guides work: each is carried out as it is written, on a copy of the tree, and its own tests are run there."""
+"""The guides work: each is carried out as it is written, on a copy of the tree, and its own tests are run there.
+
+It needs no engine, and lies here because it takes longer than all that `--fast` runs may.
+"""
 
 import re
 import shutil
@@ -9,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs/guides").glob("*.md"))
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LEFT_BEHIND = shutil.ignore_patterns(".photolog", ".git", "__pycache__", ".*_cache", ".hypothesis")
