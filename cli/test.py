@@ -16,6 +16,8 @@ from infra.local.home import REPOSITORY
 
 # One process for each core; a file stays with one of them, so that its fixtures are made once.
 FAST = ("-m", "not integration", "-n", "logical", "--dist", "loadfile")
+# Properties are tried with fewer examples than in a whole run.
+QUICK = ("--hypothesis-profile=fast",)
 # The engines want the cores for themselves, and their tests take turns on them.
 ENGINES = ("-m", "integration")
 LINTERS: dict[str, tuple[str, ...]] = {
@@ -42,10 +44,10 @@ def run_tests(
             ensure_engines(progress.say)
     failed = [] if pytest_arguments else _failed_linters(console)
     if pytest_arguments:
-        statuses = [_pytest(*(FAST if fast else ()), *pytest_arguments)]
+        statuses = [_pytest(*((*FAST, *QUICK) if fast else ()), *pytest_arguments)]
     else:
         where = (f"--rootdir={REPOSITORY}", str(REPOSITORY / "tests"))
-        statuses = [_pytest(*where, *kind) for kind in ((FAST,) if fast else (FAST, ENGINES))]
+        statuses = [_pytest(*where, *kind) for kind in (((*FAST, *QUICK),) if fast else (FAST, ENGINES))]
     if failed:
         console.print(f"[red]Failed before the tests: {', '.join(failed)}[/red]")
     raise typer.Exit(next((status for status in statuses if status), int(bool(failed))))

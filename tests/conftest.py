@@ -18,6 +18,8 @@ from photolog.settings import Settings
 # Explaining a failure traces every line of it, which takes a state machine over an event loop longer than the limit.
 PHASES = [phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain]
 hypothesis.settings.register_profile("photolog", deadline=None, print_blob=True, phases=PHASES)
+# `--fast` is for the minute before a commit: fewer examples of each property, all of them in a whole run.
+hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile("photolog"), max_examples=30)
 hypothesis.settings.load_profile("photolog")
 
 
