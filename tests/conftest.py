@@ -32,6 +32,8 @@ ENGINE_FIXTURES = frozenset({"stack", "valkey_cluster_url"})
 def pytest_configure(config: pytest.Config) -> None:
     # A run that is told to end takes its engines and workers down, as one that is interrupted does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Started in the background, it is told to ignore this one, and so would be whatever the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--hypothesis-seed") is None:
         config.option.hypothesis_seed = str(random.randrange(2**32))
 
