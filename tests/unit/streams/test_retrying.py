@@ -294,4 +294,4 @@ class PoisonMachine(RuleBasedStateMachine):
 
 
 TestPoison = PoisonMachine.TestCase
-TestPoison.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestPoison.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)

@@ -230,7 +230,9 @@ async def test_a_cursor_that_the_log_does_not_hold_is_an_error_and_never_another
 
 
 async def test_what_is_too_much_is_refused_and_there_is_room_again_afterwards() -> None:
-    scene, _, _ = await busy_scene(subscribers_max=3, subscribers_per_grant_max=2, history_readers_max=1)
+    scene, _, _ = await busy_scene(
+        subscribers_max=3, subscribers_per_grant_max=2, history_readers_max=1, heartbeat_seconds=0.1
+    )
     grant, other = await scene.grant(), await scene.grant()
     async with scene.opened(grant, cursor="earliest") as reading, scene.opened(grant):
         assert isinstance(await refusal(scene, grant), TooSoon)
