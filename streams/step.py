@@ -211,11 +211,12 @@ class Step:
         if undecodable:
             dead |= {one.record.offset: one.reason for one in undecodable}
             plan = parking.plan(records, dead)
+        planned = len(records)
         records = plan.cut(records)
         end = records[-1].offset
-        events = [
-            replace(event, epoch=epoch) for event in events if event.offset in plan.worked and event.offset <= end
-        ]
+        events = [event for event in events if event.offset in plan.worked and event.offset <= end]
+        if epoch:
+            events = [replace(event, epoch=epoch) for event in events]
         done = await self._work.do(
             Batch(source, events, {record.offset: record for record in records}, seen=parking.seen)
         )
@@ -223,7 +224,8 @@ class Step:
         if done.failed and parking.ordered:
             end = done.failed[0].record.offset
         records = [record for record in records if record.offset <= end]
-        plan = parking.plan(records, dead)
+        if done.failed or len(records) < planned:
+            plan = parking.plan(records, dead)
         await self._bury(plan)
         return await self._advance(source, stored, end + 1, done, plan)
 

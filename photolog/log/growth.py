@@ -96,6 +96,10 @@ def by_epoch(
 ) -> Iterator[tuple[int, list[StoredRecord]]]:
     """Consecutive records of one partition, cut where an epoch begins, and at the offset `below`."""
 
+    if not history and records and records[0].offset >= below:
+        yield 0, list(records)
+        return
+
     def stretch_of(record: StoredRecord) -> tuple[int, bool]:
         return epoch_of(history, record.partition, record.offset), record.offset < below
 
