@@ -6,7 +6,7 @@ so that it cannot be swapped in, and its lag is there for everybody to see.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 from prometheus_client import Gauge
@@ -16,7 +16,7 @@ from photolog.settings import KafkaSettings
 from photolog.stall import Stall
 from projections.catalogue import PROJECTIONS
 from projections.fold import Projection
-from projections.generations import Pointers, Selection, generation_name
+from projections.generations import Pointers, Selection
 from projections.stores.pinning import PinnedPointers
 from streams.generation_steps import following_step
 from streams.jobs import JobResources
@@ -58,7 +58,7 @@ class Followers:
 
     async def follow(self, topic: str, partition: int, records: Sequence[StoredRecord]) -> None:
         """Bring records that the live jobs have applied into the other generations of the same projections."""
-        for step in self._of(topic):
+        for _, step in self._of(topic):
             await self._try(step, topic, partition, records)
 
     async def settle(self, places: Callable[[], Iterable[Place]], live: Callable[[str, str, int], int]) -> None:
@@ -72,17 +72,17 @@ class Followers:
             await asyncio.sleep(SETTLE_SECONDS)
             await self.pin()
             for topic, partition in places():
-                for step in self._of(topic):
-                    await self._catch_up(step, topic, partition, live(step.name.partition("@")[0], topic, partition))
+                for projection, step in self._of(topic):
+                    await self._catch_up(step, topic, partition, live(projection, topic, partition))
 
-    def _of(self, topic: str) -> list[Step]:
-        wanted = {
-            (projection.name, number): projection
+    def _of(self, topic: str) -> list[tuple[str, Step]]:
+        """The steps that take a topic, each with its projection's name."""
+        return [
+            (projection.name, self._step(projection, number))
             for projection in PROJECTIONS
             if any(folded.name == topic for folded in projection.topics)
             for number in self._pinned.pointers.of(projection.name).followed
-        }
-        return [self._step(projection, number) for (_, number), projection in wanted.items()]
+        ]
 
     def _step(self, projection: Projection, number: int) -> Step:
         key = (projection.name, number)
@@ -126,12 +126,3 @@ class Followers:
         self._failed_until[step.name] = time.monotonic() + RETRY_SECONDS
         FAILED.labels(step.name).set(1)
         logger.error("generation-not-followed", generation=step.name, error=repr(error))
-
-
-def followed_names(pointers: Pointers) -> Mapping[str, str]:
-    """Every generation that live jobs keep beside the live ones, with its projection."""
-    return {
-        generation_name(name, number): name
-        for name, generations in pointers.projections.items()
-        for number in generations.followed
-    }

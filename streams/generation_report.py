@@ -12,10 +12,12 @@ from photolog.errors import LogUnavailable
 from photolog.log.kafka_config import client_config
 from photolog.settings import KafkaSettings
 from projections.catalogue import PROJECTIONS, TABLES_OF
-from projections.comparing import Digest
-from projections.generations import Pointers
+from projections.comparing import Digest, digest_prefix
+from projections.generations import FIRST, Pointers
 from projections.stores.counts import NOTHING_COUNTED, Counts
 from projections.stores.port import PositionStore, RowStore, Source, StoredPosition
+from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
+from streams.delivery import NAME as FEED
 from streams.rebuilding import Ends
 
 _TIMEOUT_SECONDS = 10.0
@@ -94,8 +96,8 @@ async def projection_lines(
             if number == generations.building and not generations.is_fed:
                 state = "building"
             lines.append(await _line(ports, projection.name, "cassandra", number, state, topics, stored, digest))
-    stored = await ports.timelines.positions("feed")
-    lines.append(await _line(ports, "feed", "redis", 1, "live", ["feed.fanout", "feed.fanout.priority"], stored, None))
+    stored, lanes = await ports.timelines.positions(FEED), [FEED_FANOUT.name, FEED_FANOUT_PRIORITY.name]
+    lines.append(await _line(ports, FEED, "redis", FIRST, "live", lanes, stored, None))
     return lines
 
 
@@ -103,10 +105,11 @@ async def rows_digest(projection: str, rows: RowStore, heard: Callable[[int], No
     """The digest of all rows of a generation."""
     digest = Digest()
     for table in TABLES_OF[projection]:
+        prefix = digest_prefix(table)
         async for page in rows.ranked_pages(table):
             heard(len(page))
             for _, _, packed in page:
-                digest.add(table.name.encode() + b"\0" + packed)
+                digest.add(prefix + packed)
     return digest
 
 

@@ -9,12 +9,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-import structlog
-
 from photolog.errors import Conflict
 from photolog.settings import KafkaSettings
 from projections.fold import Projection
-from projections.generations import Pointers, Selection
+from projections.generations import Pointers
 from projections.stores.generation_pointers import PointerStore, change_pointers
 from projections.stores.port import RowStore, Source, StoredPosition
 from streams.errors import AheadOfGrowth
@@ -26,7 +24,6 @@ _PARTITIONS_AT_ONCE = 8
 _PASSES_MAX = 100
 _LOOK_SECONDS = 0.25
 TAKE_OVER_SECONDS = 60.0
-logger = structlog.get_logger(__name__)
 
 Place = tuple[str, int]
 Ends = Mapping[Place, int]
@@ -173,8 +170,3 @@ def is_behind(live: Positions, other: Positions) -> bool:
     """Whether a generation is nowhere ahead of the live one."""
     nowhere = StoredPosition(0)
     return all(at.next_offset <= live.get(source, nowhere).next_offset for source, at in other.items())
-
-
-def selection_of(projection: str, number: int) -> Selection:
-    """One generation of one projection, and the first of all others."""
-    return Selection({projection: number})
