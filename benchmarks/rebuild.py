@@ -81,7 +81,9 @@ def _measure(runner: asyncio.Runner, settings: Settings, rounds: int) -> list[Re
         )
         note = f"{_LIKES:,} events a rebuild, {rebuilt.ours * _LIKES / bare.count:,.0f} events/s, one process"
         first, second = runner.run(building.two())
-        verification = Verification(_NAME, building.admin.rows(first), building.admin.rows(second))
+        verification = Verification(
+            _NAME, building.admin.rows(first), building.admin.rows(second), building.admin.target
+        )
         verified = paired(
             "verify",
             "rows/s",

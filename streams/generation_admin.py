@@ -139,7 +139,7 @@ class GenerationAdmin:
 
         Raises:
             Conflict: there is nothing to compare with.
-            PositionTimeout: the generation does not come to where the live one is.
+            PositionTimeout: the generation does not come to where the log ends.
         """
         generations = await self.generations()
         other = number or generations.building or generations.previous
@@ -149,7 +149,7 @@ class GenerationAdmin:
             )
         if generations.until_ms is not None and other == generations.building:
             raise Conflict("built-for-a-time", f"generation {other} is as things stood at a time, not as they are")
-        verification = Verification(self.name, self.rows(generations.live), self.rows(other))
+        verification = Verification(self.name, self.rows(generations.live), self.rows(other), self.target)
         return await verification.verdict(heard)
 
     async def swap(self, accepted: str | None = None, heard: Callable[[int], None] = lambda rows: None) -> Pointers:

@@ -1,26 +1,28 @@
 """Whether two generations of a projection are the same, row by row, while traffic goes on.
 
 A pass over both finds rows that were not the same when they were read. Those that are only moving are told from those
-that differ by reading them again, once the other generation has passed everything that the live one had.
+that differ by reading them again, once the other generation has passed all that the log held when live rows were read.
+The live position would not do: rows are written before it moves, so a live row may be ahead of it.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from photolog.errors import PositionTimeout
+from photolog.log.ends import Ends
 from projections.catalogue import TABLES_OF
 from projections.comparing import Comparison, Difference, Digest, Pages
-from projections.stores.port import RowStore, Source, StoredPosition
+from projections.stores.port import RowStore
 from projections.tables import Row, RowKey
 from projections.writes import ABSENT
+from streams.rebuilding import left
 
 _AT_ONCE = 500
 _ROUNDS = 30
 _PAUSE_SECONDS = 0.2
 SHOWN_MAX = 100
-Positions = Mapping[Source, StoredPosition]
 
 
 @dataclass(slots=True)
@@ -54,13 +56,22 @@ class Verification:
         projection: its name.
         live: the rows of the live generation.
         other: the rows of the other.
-        wait_seconds: how long the other may take to pass what the live one has.
+        ends: where the projection's topics end.
+        wait_seconds: how long the other may take to come to where the log ends.
     """
 
-    def __init__(self, projection: str, live: RowStore, other: RowStore, wait_seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        projection: str,
+        live: RowStore,
+        other: RowStore,
+        ends: Callable[[], Awaitable[Ends]],
+        wait_seconds: float = 60.0,
+    ) -> None:
         self._projection = projection
         self._live = live
         self._other = other
+        self._ends = ends
         self._wait_seconds = wait_seconds
 
     async def verdict(self, heard: Callable[[int], None] = lambda rows: None) -> Verdict:
@@ -70,8 +81,8 @@ class Verification:
             heard: told now and then how many rows were compared.
 
         Raises:
-            PositionTimeout: the other generation does not come to where the live one is.
-            StoreUnavailable: a store did not answer.
+            PositionTimeout: the other generation does not come to where the log ends.
+            StoreUnavailable, LogUnavailable: a store did not answer, or no broker.
         """
         verdict = Verdict()
         for table in TABLES_OF[self._projection]:
@@ -94,42 +105,34 @@ class Verification:
         """Look again at rows that did not agree, until each does, or stands still and does not."""
         for _ in range(_ROUNDS if keys else 0):
             before = await self._live.load(keys)
-            await self._pass(await self._live.positions(self._projection))
+            await self._pass(await self._ends())
             others = await self._other.load(keys)
             after = await self._live.load(keys)
-            left = []
+            moving = []
             for key in keys:
                 live, other = after.get(key, ABSENT), others.get(key, ABSENT)
                 if live.row == other.row:
                     continue
                 if live != before.get(key, ABSENT):
-                    left.append(key)
+                    moving.append(key)
                     continue
                 difference = Difference(key, live.row, other.row)
                 verdict.differences.add(difference.encoded())
                 if len(verdict.shown) < SHOWN_MAX:
                     verdict.shown.append(difference)
-            keys = left
+            keys = moving
             if not keys:
                 return
             await asyncio.sleep(_PAUSE_SECONDS)
         verdict.moving += len(keys)
 
-    async def _pass(self, wanted: Positions) -> None:
-        """Wait until the other generation is past these positions."""
+    async def _pass(self, ends: Ends) -> None:
+        """Wait until the other generation has come to these ends."""
         deadline = time.monotonic() + self._wait_seconds
-        while True:
-            stored = await self._other.positions(self._projection)
-            if all(at.next_offset <= _next(stored, source) for source, at in wanted.items()):
-                return
+        while left(ends, await self._other.positions(self._projection)):
             if time.monotonic() > deadline:
                 raise PositionTimeout(f"the other generation of {self._projection} is behind and does not catch up")
             await asyncio.sleep(_PAUSE_SECONDS)
-
-
-def _next(stored: Positions, source: Source) -> int:
-    at = stored.get(source)
-    return at.next_offset if at is not None else 0
 
 
 async def _told(pages: Pages, heard: Callable[[int], None]) -> Pages:

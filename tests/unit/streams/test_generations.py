@@ -1,13 +1,16 @@
 """Generations beside the live one: folded again, kept up to date with their caches, compared."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
 from photolog.errors import PositionTimeout
+from photolog.log.ends import Ends
 from photolog.log.record import StoredRecord
 from projections.cache_owners import owner_of, plain_field
 from projections.cards import cache_writes, likes_key, post_key
@@ -18,9 +21,10 @@ from projections.likes import LIKE_COUNTS, LIKES_PROJECTION
 from projections.stores.generation_cache import GenerationCache
 from projections.stores.generation_rows import GenerationRows
 from projections.stores.memory_recent import MemoryRecent
-from projections.stores.port import MISSING, CacheWrite
+from projections.stores.port import MISSING, CacheWrite, Source, StoredPosition
 from projections.stores.remembered_rows import RememberedRows
 from projections.writes import Positioned, put
+from schemas.events import PostLiked
 from streams.generation_steps import building_step, following_step
 from streams.jobs import JobResources
 from streams.publication import ReachRule
@@ -133,9 +137,28 @@ async def test_what_a_generation_says_is_not_seen_by_another(river: River) -> No
     assert await two.read_all(likes_key(1)) == {}
 
 
+class Behind:
+    """Rows that are ahead of their positions."""
+
+    def __init__(self, rows: Any, positions: Mapping[Source, StoredPosition]) -> None:
+        self._rows = rows
+        self._positions = positions
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rows, name)
+
+    async def positions(self, projection: str) -> Mapping[Source, StoredPosition]:
+        return self._positions
+
+
 async def verified(river: River, wait_seconds: float = 1.0) -> Any:
     other = GenerationRows(river.rows, lambda: Selection({"likes": 2}))
-    return await Verification("likes", river.rows, other, wait_seconds).verdict()
+    return await Verification("likes", river.rows, other, partial(ends_of, river), wait_seconds).verdict()
+
+
+async def ends_of(river: River) -> Ends:
+    topics = {topic.name for topic in LIKES_PROJECTION.topics}
+    return {place: len(records) for place, records in river.log.partitions.items() if place[0] in topics}
 
 
 async def test_a_row_that_was_planted_is_named_with_both_values(river: River) -> None:
@@ -153,6 +176,23 @@ async def test_a_row_that_was_planted_is_named_with_both_values(river: River) ->
     assert str(verdict.live) != str(verdict.other)
     again = await verified(river)
     assert str(again.differences) == str(verdict.differences), "the same differences have the same digest"
+
+
+async def test_rows_that_the_live_generation_has_before_its_position_moved_do_not_differ(river: River) -> None:
+    resources = resources_at(river, Selection({"likes": 2}))
+    following = following_step(resources, LIKES_PROJECTION, 2)
+    await fold_all(river, LIKES_PROJECTION, following)
+    before = dict(await river.rows.positions("likes"))
+    river.append(PostLiked(actor_id=901, post_id=902))
+    await river.pump()
+    in_the_middle_of_a_batch = Behind(river.rows, before)
+    other = GenerationRows(river.rows, lambda: Selection({"likes": 2}))
+    async with asyncio.TaskGroup() as group:
+        verification = Verification("likes", in_the_middle_of_a_batch, other, partial(ends_of, river))
+        comparing = group.create_task(verification.verdict())
+        await asyncio.sleep(0.05)
+        await fold_all(river, LIKES_PROJECTION, following)
+    assert comparing.result().same, comparing.result().shown
 
 
 async def test_a_generation_that_lags_is_not_compared(river: River) -> None:
