@@ -247,6 +247,18 @@ class PublicView:
         self._pin = pin
         self._clock_ms = clock_ms
 
+    async def reach(self) -> None:
+        """Wait until the rows have come as far as the log is now: whatever is read of them from then on, and
+        remembered, tells what became of all events of before.
+
+        Raises:
+            PositionTimeout: they are behind.
+            StoreUnavailable, LogUnavailable: it cannot be told at the moment.
+        """
+        await self._pin()
+        ends = await self._ends(list(_MODELS))
+        await self._reach([Position(*place, end - 1) for place, end in ends.items() if end > 0])
+
     async def of(self, events: Sequence[Recorded]) -> list[e.Event | None]:
         """Each event as anybody may know it, None for one that is not public.
 
@@ -264,12 +276,14 @@ class PublicView:
         return [as_public(one.event, one.timestamp_ms, facts) if type(one.event).analysts else None for one in events]
 
     async def _come_as_far_as(self, events: Sequence[Recorded]) -> None:
-        newest = {(one.topic, one.partition): one.offset for one in events}
+        newest = {(one.topic, one.partition): one.offset for one in events if one.topic in _MODELS}
+        await self._reach([Position(*place, offset) for place, offset in newest.items()])
+
+    async def _reach(self, positions: Sequence[Position]) -> None:
         by_model: dict[str, list[Position]] = {}
-        for (topic, partition), offset in newest.items():
-            if topic in _MODELS:
-                by_model.setdefault(_MODELS[topic], []).append(Position(topic, partition, offset))
-        await asyncio.gather(*(self._waiter.wait((model,), positions) for model, positions in by_model.items()))
+        for position in positions:
+            by_model.setdefault(_MODELS[position.topic], []).append(position)
+        await asyncio.gather(*(self._waiter.wait((model,), behind) for model, behind in by_model.items()))
 
     async def _facts(self, events: Sequence[Recorded]) -> Facts:
         """Two concurrent reads, however many events."""
