@@ -146,6 +146,16 @@ COMMANDS: dict[str, Entry] = {
         "Show somebody's feed as it stood at a time.",
         "bin/photolog feed-at ansel 2h    # two hours ago",
     ),
+    "export": Entry(
+        "cli.export:export",
+        "Write the log to Parquet files in the bucket, each event once, by type and hour.",
+        "bin/photolog export --types post.published,post.liked    # run again, it goes on where it was",
+    ),
+    "query": Entry(
+        "cli.query:query",
+        "Run SQL over what is public: exported files and the log since.",
+        "bin/photolog query 'SELECT hour(time) AS hour, count(*) AS likes FROM post_liked GROUP BY 1' --since 7d",
+    ),
     "dlq": Entry(
         "cli.dlq:app",
         "Look at dead letters, append them again, or give them up.",

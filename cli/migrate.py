@@ -4,6 +4,7 @@ import asyncio
 
 from rich.console import Console
 
+from analytics.positions import EXPORT_POSITIONS_DDL
 from gateway.vault import VAULT_DDL
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
@@ -51,6 +52,7 @@ async def _stores(settings: Settings) -> int:
         *VAULT_DDL,
         *KEYRING_DDL,
         *GROWTHS_DDL,
+        *EXPORT_POSITIONS_DDL,
         *SETTLEMENTS_DDL,
         *GENERATIONS_DDL,
     ]

@@ -47,3 +47,7 @@ class ReadingProgress:
     def __call__(self, what: str, done: int, total: int) -> None:
         """See `lineage.reading.Progress`."""
         self._progress.update(self._task, description=what, completed=done, total=total)
+
+    def count(self, what: str, done: int) -> None:
+        """How much was read of something whose end nobody knows."""
+        self._progress.update(self._task, description=what, completed=done, total=None)

@@ -27,6 +27,20 @@ class RateColumn(ProgressColumn):
         return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
 
+def counting_bars(console: Console) -> Progress:
+    """Bars of records that are counted, with their rate; on a terminal alone, and nothing of them stays there."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
 class ReplayProgress:
     """Bars on a terminal, nothing elsewhere.
 
@@ -36,16 +50,7 @@ class ReplayProgress:
 
     def __init__(self, console: Console) -> None:
         self.tally = Tally()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            RateColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self._progress = counting_bars(console)
         self._looking = self._reading = TaskID(0)
 
     @contextmanager

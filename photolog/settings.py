@@ -299,6 +299,21 @@ class StreamSettings(Group):
     """how often open subscriptions are held against their grants"""
 
 
+class AnalyticsSettings(Group):
+    """Exports and queries."""
+
+    export_records: int = Field(default=100_000, ge=4, le=1_000_000)
+    """of a topic, that an export goes through at once: a file holds no more"""
+    export_bytes: int = Field(default=33_554_432, ge=1_048_576, le=1_073_741_824)
+    """likewise, of their keys and values; records that were decoded take some five times as much"""
+    query_memory_bytes: int = Field(default=536_870_912, ge=67_108_864, le=1_099_511_627_776)
+    """of a query's database; what goes beyond is put aside on disk"""
+    query_disk_bytes: int = Field(default=10_737_418_240, ge=67_108_864, le=1_099_511_627_776)
+    """of its file, and of what it puts aside, each"""
+    query_seconds: float = Field(default=60.0, ge=0.1, le=86_400.0)
+    """how long the SQL of a query may take once its events are there"""
+
+
 class Settings(BaseSettings):
     """All settings of a photolog process; build it with `load_settings`."""
 
@@ -316,6 +331,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     streams: StreamSettings = StreamSettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
     metrics_host: str | None = None
     """address that this process serves /metrics on; absent: nowhere"""
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shlex
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -44,4 +45,4 @@ class CommandLine:
 def commands_of(page: str, test: str) -> list[list[str]]:
     """The arguments of each command in the block of a page that says which test runs it."""
     block = (REPOSITORY / page).read_text().partition(f"<!-- {test} runs these")[2].split("```")[1]
-    return [found["arguments"].split() for found in _COMMAND_LINE.finditer(block)]
+    return [shlex.split(found["arguments"]) for found in _COMMAND_LINE.finditer(block)]
