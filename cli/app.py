@@ -131,6 +131,16 @@ COMMANDS: dict[str, Entry] = {
         "Append records again, unchanged, into another topic.",
         "bin/photolog replay likes --into likes.copy --create --from 7d --dry-run    # count what would be appended",
     ),
+    "backup": Entry(
+        "cli.backup:backup",
+        "Copy the log and what lives outside it to a folder or a bucket, or check such a copy.",
+        "bin/photolog backup s3://vault/photolog    # again every night: only what is new is copied of the log",
+    ),
+    "restore": Entry(
+        "cli.restore:restore",
+        "Make an empty system what it was when it was backed up.",
+        "bin/photolog restore s3://vault/photolog --erased since.txt    # these accounts were erased since",
+    ),
     "schemas": Entry(
         "cli.schemas:schemas",
         "List the events' schemas, show one, or check a changed one.",

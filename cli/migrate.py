@@ -5,6 +5,7 @@ import asyncio
 from rich.console import Console
 
 from analytics.positions import EXPORT_POSITIONS_DDL
+from backup.marker import RESTORES_DDL
 from gateway.vault import VAULT_DDL
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
@@ -19,6 +20,19 @@ from projections.stores.generation_pointers import GENERATIONS_DDL
 from schemas.registry import register_all
 from schemas.topics import FOREVER_MS, TOPICS
 
+STATEMENTS: tuple[str, ...] = (
+    *(table_ddl(table) for table in TABLES),
+    *POSITIONS_DDL,
+    *VAULT_DDL,
+    *KEYRING_DDL,
+    *GROWTHS_DDL,
+    *EXPORT_POSITIONS_DDL,
+    *SETTLEMENTS_DDL,
+    *GENERATIONS_DDL,
+    *RESTORES_DDL,
+)
+"""What creates every table that is there in Cassandra."""
+
 
 def migrate() -> None:
     """Create topics, keyspace, tables and bucket, and register every schema.
@@ -28,13 +42,16 @@ def migrate() -> None:
 
     Example: bin/photolog migrate
     """
-    settings = load_settings()
-    console = Console()
+    migrate_into(load_settings(), Console())
+
+
+def migrate_into(settings: Settings, console: Console) -> None:
+    """What `migrate` does, and says."""
     created = create_topics(settings.kafka, _topics())
     console.print(f"topics: {len(created)} created, {len(list(_topics())) - len(created)} there")
     ids = register_all(settings.registry)
     console.print(f"schemas: {len(ids)} registered")
-    count = asyncio.run(_stores(settings))
+    count = asyncio.run(create_stores(settings))
     console.print(f"tables: {count} there; bucket {settings.s3.bucket} there")
 
 
@@ -43,29 +60,20 @@ def _topics() -> list[TopicWanted]:
     return own + [TopicWanted(topic.dead_letters, FOREVER_MS) for topic in TOPICS]
 
 
-async def _stores(settings: Settings) -> int:
+async def create_stores(settings: Settings) -> int:
+    """Create the keyspace, its tables and the bucket where they are missing; how many tables there are."""
     await _create_keyspace(settings.cassandra)
     session = await CassandraSession.connect(settings.cassandra)
-    statements = [
-        *(table_ddl(table) for table in TABLES),
-        *POSITIONS_DDL,
-        *VAULT_DDL,
-        *KEYRING_DDL,
-        *GROWTHS_DDL,
-        *EXPORT_POSITIONS_DDL,
-        *SETTLEMENTS_DDL,
-        *GENERATIONS_DDL,
-    ]
     try:
         # One after the other: Cassandra agrees on each schema change before the next.
-        for statement in statements:
+        for statement in STATEMENTS:
             await session.define(statement)
         for statement in await _added_columns(session, settings.cassandra.keyspace):
             await session.define(statement)
     finally:
         await session.close()
     await ObjectStore(settings.s3).ensure_bucket()
-    return len(statements)
+    return len(STATEMENTS)
 
 
 async def _added_columns(session: CassandraSession, keyspace: str) -> list[str]:

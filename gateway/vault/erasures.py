@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS open_erasures (
     PRIMARY KEY ((bucket), account_id)
 )""",
 )
-_BUCKET = 0  # erasures are few, and an entry goes when its erasure is finished
+OPEN_BUCKET = 0  # erasures are few, and an entry goes when its erasure is finished
 _LIST = "INSERT INTO open_erasures (bucket, account_id) VALUES (?, ?)"
 _UNLIST = "DELETE FROM open_erasures WHERE bucket = ? AND account_id = ?"
 _LISTED = "SELECT account_id FROM open_erasures WHERE bucket = ?"
@@ -38,7 +38,7 @@ class CassandraErasures:
         self._session = session
 
     async def begin(self, row: ErasureRow) -> ErasureRow:
-        await self._session.execute(_LIST, (_BUCKET, row.account_id))
+        await self._session.execute(_LIST, (OPEN_BUCKET, row.account_id))
         values = (row.account_id, row.version, _encode(row))
         answer = (await self._session.execute(_BEGIN, values, idempotent=False))[0]
         return row if answer.applied else _decode(answer.progress)
@@ -52,7 +52,7 @@ class CassandraErasures:
         return bool((await self._session.execute(_MOVE, values, idempotent=False))[0].applied)
 
     async def unfinished(self) -> list[int]:
-        return [row.account_id for row in await self._session.execute(_LISTED, (_BUCKET,))]
+        return [row.account_id for row in await self._session.execute(_LISTED, (OPEN_BUCKET,))]
 
     async def close(self, account_id: int) -> None:
-        await self._session.execute(_UNLIST, (_BUCKET, account_id))
+        await self._session.execute(_UNLIST, (OPEN_BUCKET, account_id))
