@@ -14,6 +14,7 @@ from backup.shelf import Shelf
 from backup.tables import CassandraTables
 from backup.taking import Sources
 from photolog.engines.cassandra_session import CassandraSession
+from photolog.engines.object_store import ObjectStore
 from photolog.engines.redis_client import connect_redis
 from photolog.ids import now_ms
 from photolog.log.bulk import BulkProducer
@@ -57,13 +58,16 @@ def sources(connected: Engines) -> Sources:
 
 
 @asynccontextmanager
-async def targets(connected: Engines, shelf: Shelf, report: Callable[[int], None]) -> AsyncIterator[Targets]:
+async def targets(
+    connected: Engines, shelf: Shelf, report: Callable[[int], None], *, media: bool
+) -> AsyncIterator[Targets]:
     """What a restore writes into.
 
     Args:
         connected: the engines.
         shelf: the backup.
         report: is told how many records more are restored, or looked at.
+        media: whether photographs are put back, too.
     """
     settings = connected.settings
     redis = connect_redis(settings.redis)
@@ -75,6 +79,7 @@ async def targets(connected: Engines, shelf: Shelf, report: Callable[[int], None
             redis=redis,
             markers=CassandraMarkers(connected.session),
             refilling=Refilling(shelf, connected.topics, connected.reader, BulkProducer(settings.kafka), report),
+            bucket=ObjectStore(settings.s3) if media else None,
             secrets=settings.secrets,
         )
     finally:

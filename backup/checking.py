@@ -2,6 +2,7 @@
 
 from backup.avro_files import checked
 from backup.manifest import Manifest, TopicCopy
+from backup.media import check_media
 from backup.refilling import Restored, counted
 from backup.segments import records_in
 from backup.shelf import Shelf
@@ -23,6 +24,8 @@ async def check(manifest: Manifest, shelf: Shelf, progress: Progress) -> list[Re
     progress.begin("what lives outside the log", sum(one.rows for one in manifest.tables))
     for file in manifest.tables:
         progress.advance(len(rows_of(file, checked(file.name, await shelf.get(file.name), file.file_digest))))
+    progress.begin("photographs", sum(one.objects for one in manifest.media))
+    await check_media(shelf, manifest.media, progress.advance)
     return [counted(topic) for topic in manifest.topics]
 
 

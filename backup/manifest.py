@@ -99,6 +99,15 @@ class TableFile(msgspec.Struct, frozen=True):
     file_digest: str
 
 
+class MediaFile(msgspec.Struct, frozen=True):
+    """A part of the listing of photographs, whose files `backup.media` names; bytes are those of the photographs."""
+
+    name: str
+    objects: int
+    size_bytes: int
+    file_digest: str
+
+
 class GroupOffset(msgspec.Struct, frozen=True):
     """How far a consumer group has committed a partition."""
 
@@ -120,6 +129,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         groups: what consumer groups had committed before the ends were asked for.
         schemas: the registry's, in the order of their ids.
         tables: what lives outside the log.
+        media: the listing of photographs, by key; nothing where nobody asked for them to be copied.
         unborn: accounts that are in the tables, and whose creation came too late for the log.
     """
 
@@ -131,6 +141,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[GroupOffset, ...]
     schemas: tuple[SchemaVersion, ...]
     tables: tuple[TableFile, ...]
+    media: tuple[MediaFile, ...] = ()
     unborn: tuple[int, ...]
 
     @property
@@ -143,7 +154,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return (segment for topic in self.topics for one in topic.partitions for segment in one.segments)
 
     def names(self) -> set[str]:
-        """Every file that belongs to it."""
+        """Every file of the log and of the tables that belongs to it."""
         return {one.name for one in self.segments()} | {one.name for one in self.tables}
 
 

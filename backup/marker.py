@@ -26,7 +26,7 @@ class Marker(msgspec.Struct, frozen=True):
     """A restore.
 
     Args:
-        backup: what tells its backup from others.
+        backup: what tells it from other restores: the backup, who is erased, which topics are left empty.
         state: whether it is done.
         files: how many files of tables are.
     """

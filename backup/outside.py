@@ -58,7 +58,7 @@ ELSEWHERE: Mapping[str, str] = {
     "Redis": "holds caches, timelines, their positions and counts of limits: filled again by jobs and reads",
     "registry": "every version of every subject, with its id, is in the manifest",
     "Kafka's consumer groups": "those of the transcode workers are in the manifest; jobs keep positions in stores",
-    "S3, raw/ and processed/": "photographs; the object store's own replication copies them",
+    "S3, raw/ and processed/": "photographs; `--media` copies them, or the object store's own replication does",
     "S3, exports/": "archives that expire and can be asked for again",
     "settings": "addresses and keys, the master key above all, are the operator's to keep, apart from the backup",
 }

@@ -3,6 +3,8 @@
 | row | why | what it becomes |
 |---|---|---|
 | the key of an erased account | the backup is older than the erasure, or was made in the middle of it | a marker |
+| the password of an erased account | nobody is to come in before the erasure is done | none; the name stays |
+| a session of an erased account | the same | nothing |
 | an erasure that is finished, whose last deletion events the log lacks | they came later | one from its beginning |
 | an erasure that is not finished | its steps speak of places in another log | the same |
 | a name that an account took, whose creation the log lacks | it came later | a reservation, as before |
@@ -56,7 +58,7 @@ class Repairs:
             case "usernames" if row["account_id"] in self.unborn and row["state"] == "taken":
                 hashed = self._hashes.get(row["account_id"])
                 return row | {"state": "reserved", "reserved_ms": self.now_ms, "password_hash": hashed}
-            case "sessions" if row["account_id"] in self.unborn:
+            case "sessions" if row["account_id"] in self.unborn | self.erased:
                 return None
             case "erasures":
                 return self._erasure(row)
@@ -79,7 +81,9 @@ class Repairs:
                 return []
 
     def _credential(self, row: Row) -> Row:
-        """It stays, since the sign-up that is finished finds it; only its hash is wanted once more."""
+        """It stays: a sign-up that is finished finds it, and an erasure finds the name in it that is to rest."""
+        if row["account_id"] in self.erased:
+            return row | {"password_hash": None}
         if row["account_id"] in self.unborn:
             self._hashes[row["account_id"]] = row["password_hash"]
         return row

@@ -3,7 +3,8 @@
 1. The settings hold the keys of then, and nothing is in the way.
 2. The registry gives every schema the id that records carry.
 3. A marker: from here on this system is one that is being restored from this backup.
-4. Topics with their partitions; what lives outside the log, people's keys before anything that they open.
+4. Topics with their partitions; what lives outside the log, people's keys before anything that they open; photographs,
+   where they are asked for.
 5. The log, record by record, and read again: every digest is that of the manifest.
 6. What consumer groups had committed, and the retention that topics had. The marker says that it is done.
 
@@ -21,6 +22,7 @@ from backup.avro_files import checked, digest_of
 from backup.fingerprints import check_fingerprints
 from backup.manifest import Manifest, PartitionCopy, TableFile, TopicCopy
 from backup.marker import Marker, Markers
+from backup.media import Bucket, restore_media
 from backup.outside import KEPT
 from backup.refilling import Refilling, Restored, check_fillable
 from backup.repairs import Repairs
@@ -47,6 +49,7 @@ class Targets:
         redis: a client.
         markers: keep how far it is.
         refilling: restores topics.
+        bucket: where photographs are put back; None to leave them out.
         secrets: the settings' keys.
     """
 
@@ -56,6 +59,7 @@ class Targets:
     redis: Any
     markers: Markers
     refilling: Refilling
+    bucket: Bucket | None
     secrets: SecretSettings
 
 
@@ -95,6 +99,7 @@ class Restoring:
         self._copies = [_emptied(one) if one.topic in without else one for one in manifest.topics]
         ends = {(one.topic, part.partition): part.end for one in self._copies for part in one.partitions}
         self._repairs = Repairs(ends, frozenset(manifest.unborn), erased, now_ms)
+        self._name = digest_of(msgspec.json.encode((manifest, sorted(erased), sorted(without))))
 
     async def run(self) -> list[Restored]:
         """Restore; the topics, every record of which was read again.
@@ -110,6 +115,9 @@ class Restoring:
         await self._targets.refilling.prepare(self._copies)
         marker = await self._tables(marker)
         records = sum(one.records for one in self._copies)
+        if self._targets.bucket is not None:
+            self._progress.begin("photographs", sum(one.objects for one in self._manifest.media))
+            await restore_media(self._shelf, self._targets.bucket, self._manifest.media, self._progress.advance)
         self._progress.begin("the log", records)
         for copy in self._copies:
             await self._targets.refilling.refill(copy)
@@ -121,19 +129,22 @@ class Restoring:
 
     async def _begin(self) -> Marker:
         names = [one.topic for one in self._copies]
-        backup = digest_of(msgspec.json.encode(self._manifest))
         there = await self._targets.markers.read()
         if there is not None and there.state == "done":
             raise Conflict("restored", "this system was restored before: there is nothing left to do")
-        if there is not None and there.backup != backup:
-            raise Conflict("another-restore", "a restore from another backup is under way in this system")
+        if there is not None and there.backup != self._name:
+            raise Conflict(
+                "another-restore",
+                "a restore from another backup, of other erased accounts or without other topics is under way in this "
+                "system: finish it with the words of then, or begin with empty engines",
+            )
         targets = self._targets
         refuse(await in_the_way(targets.topics, targets.tables, targets.redis, names, begun=there is not None))
         restore_ids(targets.registry, self._manifest.schemas)
         if there is not None:
             return there
-        await targets.markers.begin(Marker(backup))
-        return Marker(backup)
+        await targets.markers.begin(Marker(self._name))
+        return Marker(self._name)
 
     async def _tables(self, marker: Marker) -> Marker:
         """The tables, a file after the other; those that an earlier run restored are only looked through."""

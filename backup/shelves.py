@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from backup.shelf import Shelf
 from photolog.engines.object_store import ObjectAbsent, ObjectStore
-from photolog.errors import Invalid, StoreUnavailable
+from photolog.errors import Corruption, Invalid, StoreUnavailable
 from photolog.settings import S3Settings
 
 _BUCKET = "s3://"
@@ -64,10 +64,17 @@ class FolderShelf:
 
     async def delete(self, name: str) -> None:
         """See `Shelf.delete`."""
-        await self._call(lambda: (self._root / name).unlink(missing_ok=True))
+        await self._call(lambda: self._path(name).unlink(missing_ok=True))
+
+    def _path(self, name: str) -> Path:
+        """Where a file lies. Names of photographs come from a bucket, and names of all files from a manifest."""
+        path = Path(os.path.normpath(self._root / name))
+        if not path.is_relative_to(self._root):
+            raise Corruption(f"{name} would lie outside {self._root}")
+        return path
 
     def _put(self, name: str, data: bytes) -> None:
-        path = self._root / name
+        path = self._path(name)
         # Nobody else gets past the root, whatever the folders in it are.
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +93,7 @@ class FolderShelf:
 
     def _get(self, name: str) -> bytes | None:
         try:
-            return (self._root / name).read_bytes()
+            return self._path(name).read_bytes()
         except FileNotFoundError:
             return None
 

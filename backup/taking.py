@@ -4,9 +4,10 @@
 2. The registry: whoever appended a record had registered its schema before.
 3. What lives outside the log. It is read after the log, so that everyone's key is there whose record is, and every
    name, password and reservation that an event in the log stands on.
-4. Which accounts came into being between 1 and 3: they are in the tables, and their creation is not in the log.
-5. The list of erased accounts, and the manifest. From here on the new backup counts.
-6. What the new manifest does not name is removed: records that retention took, and people's keys of before.
+4. The photographs, where they are asked for: a copy may lack one that came since, and holds those that events name.
+5. Which accounts came into being between 1 and 3: they are in the tables, and their creation is not in the log.
+6. The list of erased accounts, and the manifest. From here on the new backup counts.
+7. What the new manifest does not name is removed: records that retention took, and people's keys of before.
 
 Whoever dies in between leaves the backup that was there before whole, and the next run finds the segments.
 """
@@ -19,7 +20,8 @@ import msgspec
 
 from backup.copying import SEGMENT_BYTES, Copying, Wanted
 from backup.erased import write_erased
-from backup.manifest import Manifest, PartitionCopy, SchemaVersion, read_manifest, write_manifest
+from backup.manifest import Manifest, MediaFile, PartitionCopy, SchemaVersion, read_manifest, write_manifest
+from backup.media import Bucket, MediaCopying, clean_media
 from backup.segments import LOG
 from backup.shelf import Shelf
 from backup.snapshot import Snapshot
@@ -97,6 +99,7 @@ class Taking:
         shelf: where to.
         progress: is told how far it is.
         clock_ms: Unix milliseconds.
+        bucket: the photographs; None to leave them as they were copied before.
         segment_bytes: see `Copying`.
     """
 
@@ -106,12 +109,14 @@ class Taking:
         shelf: Shelf,
         progress: Progress,
         clock_ms: Callable[[], int],
+        bucket: Bucket | None = None,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
         self._sources = sources
         self._shelf = shelf
         self._progress = progress
         self._clock_ms = clock_ms
+        self._bucket = bucket
         self._copying = Copying(sources.reader, shelf, progress.advance, segment_bytes)
 
     async def run(self) -> Manifest:
@@ -137,6 +142,7 @@ class Taking:
             groups=survey.groups,
             schemas=tuple(self._sources.registry.versions()),
             tables=await snapshot.run(),
+            media=await self._media(before, str(began_ms)),
             unborn=await self._unborn(survey),
         )
         await write_erased(self._sources.tables, self._shelf)
@@ -168,6 +174,13 @@ class Taking:
                 break
         return survey, partitions
 
+    async def _media(self, before: Manifest | None, folder: str) -> tuple[MediaFile, ...]:
+        there = before.media if before else ()
+        if self._bucket is None:
+            return there
+        self._progress.begin("photographs", None)
+        return await MediaCopying(self._bucket, self._shelf, folder, self._progress.advance).run(there)
+
     async def _unborn(self, survey: Survey) -> tuple[int, ...]:
         """The accounts whose creation lies behind the ends that were copied."""
         now = await self._sources.topics.bounds([ACCOUNTS.name] if ACCOUNTS.name in survey.topics else [])
@@ -187,6 +200,8 @@ class Taking:
         names = manifest.names()
         for name in (before.names() if before else set()) - names:
             await self._shelf.delete(name)
+        media = before.media if before else ()
+        await clean_media(self._shelf, media, manifest.media, broken_off=broken_off)
         for prefix in (TABLES, LOG) if broken_off else (TABLES,):
             async for found in self._shelf.names(prefix):
                 for name in set(found) - names:

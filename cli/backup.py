@@ -16,6 +16,7 @@ from backup.shelf import Shelf
 from backup.shelves import shelf_at
 from backup.taking import Taking
 from cli.backup_progress import BackupProgress, lines_of, tell
+from photolog.engines.object_store import ObjectStore
 from photolog.ids import now_ms
 from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
@@ -24,6 +25,10 @@ from photolog.timestamps import rfc3339
 
 def backup(
     destination: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.")],
+    media: Annotated[
+        bool,
+        typer.Option("--media", help="Copy the photographs, too. A large bucket's own replication does it better."),
+    ] = False,
     erased_only: Annotated[
         bool,
         typer.Option("--erased-only", help="Bring only the list of erased accounts up to date; for every few minutes."),
@@ -48,7 +53,7 @@ def backup(
             elif erased_only:
                 count = asyncio.run(_erased(settings, shelf))
             else:
-                manifest = asyncio.run(_take(settings, shelf, progress))
+                manifest = asyncio.run(_take(settings, shelf, progress, media=media))
     except KeyboardInterrupt:
         Console(stderr=True).print("stopped; the same command goes on where it was", style="yellow")
         raise typer.Exit(130) from None
@@ -59,9 +64,10 @@ def backup(
     tell(lines_of(manifest, [counted(one) for one in manifest.topics]), title, as_json=as_json)
 
 
-async def _take(settings: Settings, shelf: Shelf, progress: BackupProgress) -> Manifest:
+async def _take(settings: Settings, shelf: Shelf, progress: BackupProgress, *, media: bool) -> Manifest:
+    bucket = ObjectStore(settings.s3) if media else None
     async with engines(settings) as connected:
-        return await Taking(sources(connected), shelf, progress, now_ms).run()
+        return await Taking(sources(connected), shelf, progress, now_ms, bucket).run()
 
 
 async def _erased(settings: Settings, shelf: Shelf) -> int:

@@ -13,14 +13,16 @@ from backup.manifest import Manifest
 from backup.refilling import Restored
 from cli.replay_progress import RateColumn
 
+_DIGITS = 16  # of a digest, for a person to compare
+
 
 class BackupLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic or a table, as `--json` prints it.
+    """A topic, a table or the photographs, as `--json` prints it.
 
     Args:
-        kind: `topic` or `table`.
+        kind: `topic`, `table` or `media`.
         name: its name.
-        records: of a topic; rows of a table.
+        records: of a topic; rows of a table; photographs.
         first: the lowest first offset of a topic's partitions.
         end: the highest offset that a next record would have.
         size_bytes: of the files.
@@ -92,6 +94,9 @@ def lines_of(manifest: Manifest, topics: Sequence[Restored]) -> list[BackupLine]
         files = [file for file in manifest.tables if file.table == table]
         rows, size_bytes = sum(file.rows for file in files), sum(file.size_bytes for file in files)
         lines.append(BackupLine(kind="table", name=table, records=rows, size_bytes=size_bytes))
+    if manifest.media:
+        objects, size_bytes = sum(one.objects for one in manifest.media), sum(one.size_bytes for one in manifest.media)
+        lines.append(BackupLine(kind="media", name="photographs", records=objects, size_bytes=size_bytes))
     return lines
 
 
@@ -104,6 +109,8 @@ def tell(lines: Sequence[BackupLine], title: str, *, as_json: bool) -> None:
     for column in ("", "records", "first", "end", "bytes", "digest"):
         table.add_column(column, justify="right" if column not in ("", "digest") else "left")
     for line in lines:
+        if not line.records:
+            continue
         first, end = ("" if value is None else str(value) for value in (line.first, line.end))
-        table.add_row(line.name, str(line.records), first, end, str(line.size_bytes), line.digest or "")
+        table.add_row(line.name, str(line.records), first, end, str(line.size_bytes), (line.digest or "")[:_DIGITS])
     Console(highlight=False, soft_wrap=True).print(table)

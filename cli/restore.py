@@ -38,6 +38,7 @@ def restore(
             help="Leave this topic, which keeps records for a while only, empty; may be given again for others."
         ),
     ] = None,
+    media: Annotated[bool, typer.Option("--media", help="Put the photographs back, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
 ) -> None:
     """Restore a backup into an empty system: engines are up, no gateway and no worker is.
@@ -51,7 +52,9 @@ def restore(
     progress = BackupProgress()
     try:
         with progress.shown():
-            manifest, topics = asyncio.run(_restore(settings, source, named, frozenset(without or ()), progress))
+            manifest, topics = asyncio.run(
+                _restore(settings, source, named, frozenset(without or ()), progress, media=media)
+            )
     except KeyboardInterrupt:
         Console(stderr=True).print("stopped; the same command goes on where it was", style="yellow")
         raise typer.Exit(130) from None
@@ -65,12 +68,12 @@ def restore(
 
 
 async def _restore(
-    settings: Settings, source: str, named: set[int], without: frozenset[str], progress: BackupProgress
+    settings: Settings, source: str, named: set[int], without: frozenset[str], progress: BackupProgress, *, media: bool
 ) -> tuple[Manifest, Sequence[Restored]]:
     shelf = shelf_at(source, settings.s3)
     manifest = await manifest_of(shelf)
     erased = frozenset(named | await read_erased(shelf))
     await create_stores(settings)
-    async with engines(settings) as connected, targets(connected, shelf, progress.advance) as into:
+    async with engines(settings) as connected, targets(connected, shelf, progress.advance, media=media) as into:
         restored = await Restoring(manifest, shelf, into, erased, without, progress, now_ms()).run()
     return manifest, restored

@@ -30,6 +30,25 @@ class ObjectHead:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedObject:
+    """An object as a listing has it."""
+
+    key: str
+    etag: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WholeObject:
+    """An object's bytes, and what they are served with."""
+
+    data: bytes
+    etag: str
+    content_type: str
+    cache_control: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class UploadPart:
     """A part of a multipart upload, as S3 answered it."""
 
@@ -135,6 +154,19 @@ class ObjectStore:
         """A whole object; mind its size first."""
         return await self._read(key)
 
+    async def whole(self, key: str) -> WholeObject | None:
+        """A whole object with what it is served with, None where there is none; mind its size first."""
+
+        def read() -> WholeObject:
+            answer = self._client.get_object(Bucket=self._settings.bucket, Key=key)
+            data = bytes(answer["Body"].read())
+            return WholeObject(data, answer["ETag"], answer.get("ContentType", ""), answer.get("CacheControl"))
+
+        try:
+            return await self._call(read)
+        except ObjectAbsent:
+            return None
+
     async def put(self, key: str, data: bytes, content_type: str, cache_control: str | None = None) -> None:
         """Write an object whole."""
         extra = {"CacheControl": cache_control} if cache_control else {}
@@ -152,18 +184,23 @@ class ObjectStore:
         await self._call(self._client.delete_object, Bucket=self._settings.bucket, Key=key)
 
     async def keys(self, prefix: str, after: str = "") -> AsyncIterator[list[str]]:
-        """The keys that begin with a prefix, in their order, a page at a time; those behind `after`, where it is given.
+        """The keys that begin with a prefix, in their order, a page at a time; those behind `after`, where it is given."""
+        async for page in self.listed(prefix, after):
+            yield [one.key for one in page]
+
+    async def listed(self, prefix: str, after: str = "") -> AsyncIterator[list[ListedObject]]:
+        """The objects whose keys begin with a prefix, as `keys`.
 
         The server's own token is not gone on with: s3proxy's begins anew where a key holds a `=`.
         """
         while True:
             behind = {"StartAfter": after} if after else {}
             page = await self._call(self._client.list_objects_v2, Bucket=self._settings.bucket, Prefix=prefix, **behind)
-            found = [item["Key"] for item in page.get("Contents", ())]
+            found = [ListedObject(item["Key"], item["ETag"], item["Size"]) for item in page.get("Contents", ())]
             yield found
             if not page.get("IsTruncated") or not found:
                 return
-            after = found[-1]
+            after = found[-1].key
 
     async def unfinished_uploads(self, prefix: str) -> list[tuple[str, str]]:
         """The key and id of each multipart upload under a prefix that was neither completed nor aborted."""

@@ -84,7 +84,12 @@ async def lived(hand: Hand, here: Gateway) -> World:
     )
     assert (await fan.request("PUT", f"/v1/accounts/{author.account_id}/follow")).is_success
     await leaves(leaver)
+    await ObjectStore(hand.settings.s3).put(*photograph(author), "image/jpeg", "private")
     return World(author, fan, leaver, later, post_id)
+
+
+def photograph(author: Person) -> tuple[str, bytes]:
+    return f"raw/{author.account_id}/1", b"what a camera saw"
 
 
 async def leaves(who: Person) -> None:
@@ -194,18 +199,21 @@ async def _is_there_again(
         found = await digests(command, *look[1:])
         assert {name: one for name, one in found.items() if name != "accounts"} == same
         async with gateway(there) as again:
-            await _is_as_it_was(world, again)
+            await _is_as_it_was(world, again, there)
             await _stay_away(world, again, settings, there)
     finally:
         await asyncio.to_thread(worker.end)
 
 
-async def _is_as_it_was(world: World, again: Gateway) -> None:
+async def _is_as_it_was(world: World, again: Gateway, settings: Settings) -> None:
     fan = world.fan.at(again)
     assert (await fan.request("GET", "/v1/me")).json()["display_name"] == "Bobby", "the session is alive"
     await fan.log_in()
     page = (await fan.request("GET", "/v1/feed")).json()
     assert [item["post_id"] for item in page["items"]] == [str(world.post_id)]
+    whole = await ObjectStore(settings.s3).whole(photograph(world.author)[0])
+    assert whole is not None
+    assert (whole.data, whole.content_type) == (photograph(world.author)[1], "image/jpeg")
     author = await fan.request("GET", f"/v1/accounts/{world.author.account_id}")
     assert author.json()["display_name"] == "Ada"
 

@@ -108,6 +108,9 @@ async def test_an_account_that_was_erased_after_the_backup_stays_erased_when_the
     assert all(
         row.get("wrapped_key") is None and row["erased"] for row in fresh.stored("subject_keys", subject_id=LEFT)
     )
+    (credential,) = fresh.stored("credentials", account_id=LEFT)
+    assert (credential["username"], credential["password_hash"]) == (f"name_{LEFT}", None)
+    assert not fresh.stored("sessions", account_id=LEFT)
     again = erasures_of(fresh)[LEFT]
     assert (again.step, again.version, again.positions) == ("hide", 0, ())
     assert fresh.stored("open_erasures", account_id=LEFT)

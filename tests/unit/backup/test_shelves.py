@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backup.shelves import BucketShelf, FolderShelf, shelf_at
-from photolog.errors import Invalid, StoreUnavailable
+from photolog.errors import Corruption, Invalid, StoreUnavailable
 from photolog.settings import S3Settings
 
 S3 = S3Settings(region="nowhere-1", bucket="photographs", endpoint_url="http://nowhere.example")
@@ -52,6 +52,14 @@ async def test_a_file_that_cannot_be_written_whole_is_the_one_that_it_was(
     with pytest.raises(StoreUnavailable, match="No space left"):
         await shelf.put("manifest.json", b"other")
     assert await shelf.get("manifest.json") == b"whole"
+
+
+@pytest.mark.parametrize("name", ["../outside", "media/e/raw/../../../../outside", "/outside"])
+async def test_no_name_leads_out_of_it(tmp_path: Path, name: str) -> None:
+    shelf = FolderShelf(tmp_path / "kept")
+    for asked in (shelf.put(name, b"1"), shelf.get(name), shelf.delete(name)):
+        with pytest.raises(Corruption, match="outside"):
+            await asked
 
 
 def test_a_place_is_a_folder_or_a_part_of_a_bucket(tmp_path: Path) -> None:

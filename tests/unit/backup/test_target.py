@@ -70,8 +70,10 @@ async def test_one_restore_is_done_once_and_goes_on_with_its_own_backup_only() -
     with pytest.raises(Killed):
         await restore(shelf, fresh, {"left": 36, "after": False})
     assert fresh.markers.marker is not None
-    with pytest.raises(Conflict, match="another backup is under way"):
+    with pytest.raises(Conflict, match=r"from another backup.* is under way"):
         await restore(other, fresh)
+    with pytest.raises(Conflict, match=r"of other erased accounts.* is under way"):
+        await restore(shelf, fresh, erased=[3])
     await restore(shelf, fresh)
     with pytest.raises(Conflict, match="was restored before"):
         await restore(shelf, fresh)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from backup.fingerprints import fingerprints
 from backup.manifest import GroupOffset, Manifest, SchemaVersion, manifest_of
 from backup.marker import Marker
+from backup.media import Bucket
 from backup.outside import KEPT, KeptTable
 from backup.refilling import Refilling, Restored
 from backup.restoring import Restoring, Targets
@@ -315,7 +316,11 @@ def never() -> dict[str, Any]:
 
 
 async def back_up(
-    system: System, shelf: MemoryShelf, calls: dict[str, Any] | None = None, chance: random.Random | None = None
+    system: System,
+    shelf: MemoryShelf,
+    calls: dict[str, Any] | None = None,
+    chance: random.Random | None = None,
+    bucket: Bucket | None = None,
 ) -> Manifest:
     """One run, whose process may die."""
     calls = calls or never()
@@ -328,7 +333,9 @@ async def back_up(
         tables=system,
         keys=fingerprints(SECRETS),
     )
-    return await Taking(sources, Mortal(shelf, calls, CALLS), Heard(), lambda: system.now_ms, SEGMENT_BYTES).run()
+    return await Taking(
+        sources, Mortal(shelf, calls, CALLS), Heard(), lambda: system.now_ms, bucket, SEGMENT_BYTES
+    ).run()
 
 
 async def restore(
@@ -337,6 +344,7 @@ async def restore(
     calls: dict[str, Any] | None = None,
     erased: Iterable[int] = (),
     without: Iterable[str] = (),
+    bucket: Bucket | None = None,
     secrets: SecretSettings = SECRETS,
 ) -> list[Restored]:
     """One attempt, whose process may die."""
@@ -345,7 +353,7 @@ async def restore(
     reader = MemoryClient(system.log, system.ends).reader()
     refilling = Refilling(shelf, port, reader, port, lambda count: None)
     markers = Mortal(system.markers, calls, CALLS)
-    targets = Targets(port, port, system.registry, system.redis, markers, refilling, secrets)
+    targets = Targets(port, port, system.registry, system.redis, markers, refilling, bucket, secrets)
     manifest = await manifest_of(shelf)
     restoring = Restoring(manifest, shelf, targets, frozenset(erased), frozenset(without), Heard(), system.now_ms)
     return await restoring.run()
