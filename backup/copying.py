@@ -1,8 +1,7 @@
 """Copying the log: of each partition what is not in the backup yet, several partitions at a time."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from backup.manifest import PartitionCopy, Segment
 from backup.segments import Found, found_in, prefix_of, segment_of, segment_there
@@ -10,19 +9,13 @@ from backup.shelf import Shelf
 from backup.topics import Bounds
 from photolog.errors import Conflict, Corruption, LogUnavailable
 from photolog.log.record import StoredRecord
-from photolog.log.slices import Batch, Place, Slice
+from photolog.log.replaying import Reader
+from photolog.log.slices import Place, Slice
 
 SEGMENT_BYTES = 16 << 20
 SMALL_FILE_BYTES = 1 << 20
 PLACES_AT_ONCE = 4
 _RECORD_BYTES = 512  # what a record takes in memory beside its key and value
-
-
-class Reader(Protocol):
-    """Reads the log: `photolog.log.slices.SliceReader`, or lists in tests."""
-
-    def read(self, slices: Sequence[Slice]) -> AsyncIterator[Batch]:
-        """See `SliceReader.read`."""
 
 
 @dataclass(frozen=True, slots=True)

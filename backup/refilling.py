@@ -5,10 +5,9 @@ are let go of at once; then each record that is appended in order has the offset
 how far a restore has come.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
 
 from backup.avro_files import digest_of
 from backup.manifest import PartitionCopy, TopicCopy
@@ -18,27 +17,14 @@ from backup.topics import Topics
 from photolog.errors import Conflict, Corruption
 from photolog.log.bulk import Appended
 from photolog.log.record import StoredRecord
-from photolog.log.slices import Batch, Place, Slice
+from photolog.log.replaying import Appender, Reader
+from photolog.log.slices import Place, Slice
 
 BATCH_RECORDS = 5_000
 FILL_RECORDS_MAX = 10_000_000
 WHILE_RESTORING = {"retention.ms": "-1", "retention.bytes": "-1"}
 _NOT_RESTORED = frozenset({"min.insync.replicas", *WHILE_RESTORING})
 Report = Callable[[int], None]
-
-
-class Reader(Protocol):
-    """Reads the log: `photolog.log.slices.SliceReader`, or lists in tests."""
-
-    def read(self, slices: Sequence[Slice]) -> AsyncIterator[Batch]:
-        """See `SliceReader.read`."""
-
-
-class Appender(Protocol):
-    """Appends to the log: `photolog.log.bulk.BulkProducer`, or lists in tests."""
-
-    async def append(self, records: Sequence[Appended]) -> None:
-        """See `BulkProducer.append`."""
 
 
 @dataclass(frozen=True, slots=True)

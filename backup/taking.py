@@ -12,7 +12,7 @@
 Whoever dies in between leaves the backup that was there before whole, and the next run finds the segments.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,20 +31,14 @@ from backup.tables import Tables
 from backup.topics import Topics
 from photolog.errors import Conflict
 from photolog.log.record import StoredRecord
-from photolog.log.slices import Batch, Place, Slice
+from photolog.log.replaying import Reader
+from photolog.log.slices import Place, Slice
 from schemas.events import AccountCreated
 from schemas.topics import ACCOUNTS
 
 UNFINISHED = "unfinished.json"
 _ROUNDS_MAX = 3
 _SHORT_MS = 60_000
-
-
-class Reader(Protocol):
-    """Reads the log: `photolog.log.slices.SliceReader`, or lists in tests."""
-
-    def read(self, slices: Sequence[Slice]) -> AsyncIterator[Batch]:
-        """See `SliceReader.read`."""
 
 
 class Registry(Protocol):

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import TaskID
 from rich.table import Table
 
 from backup.manifest import Manifest
 from backup.refilling import Restored
-from cli.replay_progress import RateColumn
+from cli.replay_progress import counting_bars
 
 _DIGITS = 16  # of a digest, for a person to compare
 
@@ -46,17 +46,7 @@ class BackupProgress:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        console = console or Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            RateColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self._progress = counting_bars(console or Console(stderr=True))
         self._task: TaskID | None = None
 
     @contextmanager
