@@ -210,7 +210,7 @@ async def _is_as_it_was(world: World, again: Gateway, settings: Settings) -> Non
     assert (await fan.request("GET", "/v1/me")).json()["display_name"] == "Bobby", "the session is alive"
     await fan.log_in()
     page = (await fan.request("GET", "/v1/feed")).json()
-    assert [item["post_id"] for item in page["items"]] == [str(world.post_id)]
+    assert [card["id"] for card in page["items"]] == [str(world.post_id)]
     whole = await ObjectStore(settings.s3).whole(photograph(world.author)[0])
     assert whole is not None
     assert (whole.data, whole.content_type) == (photograph(world.author)[1], "image/jpeg")
