@@ -22,16 +22,20 @@ def digest_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def written(schema: Any, rows: Iterable[Mapping[str, Any]], told: Mapping[str, str]) -> bytes:
+def written(schema: Any, rows: Iterable[Mapping[str, Any]], told: Mapping[str, str], marker: bytes = b"") -> bytes:
     """A file of these rows.
 
     Args:
         schema: of a row, parsed.
         rows: one mapping for each.
         told: what the file's own header says beside the schema.
+        marker: 16 bytes that stand behind each block; none for random ones. The same marker makes the same file of the
+            same rows.
     """
     file = io.BytesIO()
-    fastavro.writer(file, schema, rows, codec="deflate", codec_compression_level=_LEVEL, metadata=dict(told))
+    fastavro.writer(
+        file, schema, rows, codec="deflate", codec_compression_level=_LEVEL, metadata=dict(told), sync_marker=marker
+    )
     return file.getvalue()
 
 

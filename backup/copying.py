@@ -51,8 +51,6 @@ class Wanted:
                 f"{self.place[0]}/{self.place[1]} ends at {self.bounds.end}, and was copied up to {self.before.end}: "
                 "this is not the log that was backed up there. Choose another place",
             )
-        if self.before.end < self.bounds.begin:
-            return []
         there = [one for one in self.before.segments if one.end > self.bounds.begin]
         grew = self.before.end < self.bounds.end
         if there and grew and there[-1].size_bytes < SMALL_FILE_BYTES and there[-1].first >= self.bounds.begin:

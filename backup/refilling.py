@@ -55,14 +55,24 @@ class Refilling:
         reader: reads the log.
         appender: appends to it.
         report: is told how many records more are restored, or looked at.
+        batch_records: how many are appended at once.
     """
 
-    def __init__(self, shelf: Shelf, topics: Topics, reader: Reader, appender: Appender, report: Report) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        topics: Topics,
+        reader: Reader,
+        appender: Appender,
+        report: Report,
+        batch_records: int = BATCH_RECORDS,
+    ) -> None:
         self._shelf = shelf
         self._topics = topics
         self._reader = reader
         self._appender = appender
         self._report = report
+        self._batch_records = batch_records
 
     async def prepare(self, copies: Sequence[TopicCopy]) -> None:
         """Have the topics there, with the partitions that they had. They keep everything until `finish`.
@@ -135,7 +145,7 @@ class Refilling:
     async def _begin(self, place: Place, copy: PartitionCopy, begin: int, end: int) -> None:
         missing = max(0, copy.begin - end)
         empty = (Appended(*place, None, None, (), 0) for _ in range(missing))
-        while batch := list(islice(empty, BATCH_RECORDS)):
+        while batch := list(islice(empty, self._batch_records)):
             await self._appender.append(batch)
         if missing:
             await self._expect(place, copy.begin)
@@ -143,8 +153,8 @@ class Refilling:
             await self._topics.delete_before(place, copy.begin)
 
     async def _append(self, records: Sequence[StoredRecord]) -> None:
-        for start in range(0, len(records), BATCH_RECORDS):
-            await self._appender.append([_again(one) for one in records[start : start + BATCH_RECORDS]])
+        for start in range(0, len(records), self._batch_records):
+            await self._appender.append([_again(one) for one in records[start : start + self._batch_records]])
 
     async def _expect(self, place: Place, end: int) -> None:
         there = (await self._topics.bounds([place[0]]))[place].end

@@ -96,7 +96,7 @@ def segment_of(records: Sequence[StoredRecord], topic_id: str) -> tuple[Segment,
     for record in records:
         digest.add(record)
     told = {"photolog.topic_id": topic_id, "photolog.records_digest": str(digest)}
-    data = written(_SCHEMA, map(_row, records), told)
+    data = written(_SCHEMA, map(_row, records), told, bytes.fromhex(str(digest)))
     file_digest = digest_of(data)
     name = f"{prefix_of(records[0].topic, records[0].partition)}{first:015d}-{end:015d}.{file_digest}.avro"
     return Segment(name, first, end, len(data), file_digest, str(digest)), data

@@ -68,6 +68,10 @@ async def test_whatever_dies_a_restored_log_is_the_one_that_was_copied(seed: int
         system.now_ms += 1_000
         manifest = await backed_up(system, shelf, chance)
         assert names_of(shelf) == manifest.names()
+        for topic in manifest.topics:
+            for one in topic.partitions:
+                begin = _begin(system, (topic.topic, one.partition))
+                assert all(segment.end > begin for segment in one.segments), "retention took all of a file"
     system.person(7)
     shelf.heard = lambda name: None
     manifest = await back_up(system, shelf)
@@ -79,6 +83,8 @@ async def test_whatever_dies_a_restored_log_is_the_one_that_was_copied(seed: int
             continue
         assert copied(fresh, manifest, system) == copied(system, manifest, system)
         assert {place: fresh.ends[place] for place in manifest.ends} == dict(manifest.ends)
+        begins = {(topic.topic, one.partition): one.begin for topic in manifest.topics for one in topic.partitions}
+        assert {place: _begin(fresh, place) for place in begins} == begins
         assert [one.records for one in restored] == [one.records for one in manifest.topics]
         assert fresh.kept["credentials"] == system.kept["credentials"]
         assert {name: here.config for name, here in fresh.here.items()} == {
@@ -117,8 +123,47 @@ async def test_what_a_run_that_died_has_copied_is_not_copied_again() -> None:
     assert left
     written: list[str] = []
     shelf.heard = written.append
-    await back_up(system, shelf)
+    manifest = await back_up(system, shelf)
+    assert left <= manifest.names()
     assert not left & set(written)
+
+
+async def test_what_a_run_left_of_another_log_is_not_taken_for_this_one() -> None:
+    shelf, other, system, fresh = MemoryShelf(), System().migrate(), System().migrate(), System()
+    other.add(*POSTS_PLACE, b"1", b"of another log")
+    with pytest.raises(Killed):
+        await back_up(other, shelf, {"left": 4, "after": True})
+    assert any(name.startswith("log/") for name in shelf.files)
+    system.add(*POSTS_PLACE, b"1", b"of this log")
+    await back_up(system, shelf)
+    await restore(shelf, fresh)
+    assert [one.value for one in fresh.log[POSTS_PLACE]] == [b"of this log"]
+
+
+async def test_a_restore_that_goes_on_writes_no_row_twice() -> None:
+    shelf, system, fresh = MemoryShelf(), System().migrate(), System()
+    system.person(7)
+    for _ in range(9):
+        system.add(*POSTS_PLACE, b"1")
+    await back_up(system, shelf)
+    append, written = fresh.append, list[str]()
+
+    async def dies(records: Any) -> None:
+        raise Killed
+
+    fresh.append = dies  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        await restore(shelf, fresh)
+    write = fresh.write
+
+    async def counted(table: str, rows: Any, now_ms: int) -> None:
+        written.extend([table] * len(rows))
+        await write(table, rows, now_ms)
+
+    fresh.append, fresh.write = append, counted  # type: ignore[method-assign]
+    await restore(shelf, fresh)
+    assert written == []
+    assert fresh.kept["credentials"]
 
 
 async def test_a_byte_that_was_flipped_anywhere_is_found() -> None:

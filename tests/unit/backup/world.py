@@ -351,7 +351,7 @@ async def restore(
     calls = calls or never()
     port = Mortal(system, calls, CALLS)
     reader = MemoryClient(system.log, system.ends).reader()
-    refilling = Refilling(shelf, port, reader, port, lambda count: None)
+    refilling = Refilling(shelf, port, reader, port, lambda count: None, batch_records=3)
     markers = Mortal(system.markers, calls, CALLS)
     targets = Targets(port, port, system.registry, system.redis, markers, refilling, bucket, secrets)
     manifest = await manifest_of(shelf)
