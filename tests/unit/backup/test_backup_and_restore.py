@@ -21,9 +21,9 @@ POSTS_PLACE = (ACCOUNTS.name, 0)
 seeds = st.integers(0, 2**32 - 1)
 
 
-def deaths(chance: random.Random) -> list[dict[str, Any]]:
-    """A few, each after some calls, and then none."""
-    mortal = [{"left": chance.randint(1, 40), "after": chance.random() < 0.5} for _ in range(chance.randrange(4))]
+def deaths(chance: random.Random, calls: int) -> list[dict[str, Any]]:
+    """A few, each after at most so many calls, and then none."""
+    mortal = [{"left": chance.randint(1, calls), "after": chance.random() < 0.5} for _ in range(chance.randrange(4))]
     return [*mortal, {"left": 0, "after": False}]
 
 
@@ -48,7 +48,7 @@ def let_go(system: System, chance: random.Random) -> None:
 
 
 async def backed_up(system: System, shelf: MemoryShelf, chance: random.Random) -> Manifest:
-    for calls in deaths(chance):
+    for calls in deaths(chance, 40):
         try:
             return await back_up(system, shelf, calls, chance)
         except Killed:
@@ -76,7 +76,7 @@ async def test_whatever_dies_a_restored_log_is_the_one_that_was_copied(seed: int
     shelf.heard = lambda name: None
     manifest = await back_up(system, shelf)
     fresh = System()
-    for calls in deaths(chance):
+    for calls in deaths(chance, 140):
         try:
             restored = await restore(shelf, fresh, calls)
         except Killed:
@@ -233,6 +233,38 @@ async def test_a_topic_that_is_growing_is_waited_for() -> None:
     system.growths[GRAPH.name] = [GrowthRow(1, 2, 3, "cut", (4, 5))]
     with pytest.raises(Conflict, match="graph is growing"):
         await back_up(system, MemoryShelf())
+
+
+async def test_a_growth_that_comes_between_is_noticed() -> None:
+    system = System().migrate()
+    bounds = system.bounds
+
+    async def growing(topics: Any) -> Any:
+        found = await bounds(topics)
+        system.growths[GRAPH.name] = [GrowthRow(1, 2, 3, "done", (0, 0))]
+        return found
+
+    system.bounds = growing  # type: ignore[method-assign]
+    with pytest.raises(Conflict, match="the topics changed meanwhile"):
+        await back_up(system, MemoryShelf())
+
+
+async def test_two_who_back_up_to_one_place_do_not_remove_each_others_files() -> None:
+    shelf, system = MemoryShelf(), System().migrate()
+    system.person(7)
+    quicker = MemoryShelf()
+    await back_up(system, quicker)
+
+    def heard(name: str) -> None:
+        if name.startswith("tables/"):
+            shelf.heard = lambda later: None
+            shelf.files |= quicker.files
+
+    shelf.heard = heard
+    system.now_ms += 1
+    with pytest.raises(Conflict, match="somebody else backs up to memory"):
+        await back_up(system, shelf)
+    await check(await manifest_of(shelf), shelf, Heard())
 
 
 async def test_another_log_is_not_mixed_with_the_one_that_is_there() -> None:
