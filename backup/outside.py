@@ -47,6 +47,7 @@ LEFT: Mapping[str, str] = {
     "topic_growths": "how topics have grown stands in the manifest, with the topics",
     "positions": "read models are folded again from the log's beginning",
     "generations": "read models are folded again into their first generation",
+    "export_positions": "files for analysis are made of the log again, into a bucket that has none",
     "nodes": "leases of numbers by processes that run now",
     "exports": "an archive holds opened personal data and can be asked for again",
     "open_exports": "the list of these",
@@ -59,6 +60,7 @@ ELSEWHERE: Mapping[str, str] = {
     "registry": "every version of every subject, with its id, is in the manifest",
     "Kafka's consumer groups": "those of the transcode workers are in the manifest; jobs keep positions in stores",
     "S3, raw/ and processed/": "photographs; `--media` copies them, or the object store's own replication does",
+    "S3, events/": "files for analysis: made of the log again",
     "S3, exports/": "archives that expire and can be asked for again",
     "settings": "addresses and keys, the master key above all, are the operator's to keep, apart from the backup",
 }

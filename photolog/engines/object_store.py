@@ -184,7 +184,7 @@ class ObjectStore:
         await self._call(self._client.delete_object, Bucket=self._settings.bucket, Key=key)
 
     async def keys(self, prefix: str, after: str = "") -> AsyncIterator[list[str]]:
-        """The keys that begin with a prefix, in their order, a page at a time; those behind `after`, where it is given."""
+        """The keys that begin with a prefix, in their order, a page at a time; those behind `after`, if given."""
         async for page in self.listed(prefix, after):
             yield [one.key for one in page]
 
