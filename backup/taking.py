@@ -4,7 +4,7 @@
 2. The registry: whoever appended a record had registered its schema before.
 3. What lives outside the log. It is read after the log, so that everyone's key is there whose record is, and every
    name, password and reservation that an event in the log stands on.
-4. The photographs, where they are asked for: a copy may lack one that came since, and holds those that events name.
+4. The photographs, where they are asked for or were before. They are read after the events that name them.
 5. Which accounts came into being between 1 and 3: they are in the tables, and their creation is not in the log.
 6. The list of erased accounts, and the manifest. From here on the new backup counts.
 7. What the new manifest does not name is removed: records that retention took, and people's keys of before.
@@ -93,7 +93,8 @@ class Taking:
         shelf: where to.
         progress: is told how far it is.
         clock_ms: Unix milliseconds.
-        bucket: the photographs; None to leave them as they were copied before.
+        bucket: the photographs.
+        media: whether to copy them, too. A backup that has any is always brought up to date: what was erased is to go.
         segment_bytes: see `Copying`.
     """
 
@@ -103,7 +104,8 @@ class Taking:
         shelf: Shelf,
         progress: Progress,
         clock_ms: Callable[[], int],
-        bucket: Bucket | None = None,
+        bucket: Bucket,
+        media: bool = False,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
         self._sources = sources
@@ -111,6 +113,7 @@ class Taking:
         self._progress = progress
         self._clock_ms = clock_ms
         self._bucket = bucket
+        self._wants_media = media
         self._copying = Copying(sources.reader, shelf, progress.advance, segment_bytes)
 
     async def run(self) -> Manifest:
@@ -170,8 +173,8 @@ class Taking:
 
     async def _media(self, before: Manifest | None, folder: str) -> tuple[MediaFile, ...]:
         there = before.media if before else ()
-        if self._bucket is None:
-            return there
+        if not there and not self._wants_media:
+            return ()
         self._progress.begin("photographs", None)
         return await MediaCopying(self._bucket, self._shelf, folder, self._progress.advance).run(there)
 

@@ -27,7 +27,9 @@ def backup(
     destination: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.")],
     media: Annotated[
         bool,
-        typer.Option("--media", help="Copy the photographs, too. A large bucket's own replication does it better."),
+        typer.Option(
+            "--media", help="Copy the photographs, too, from now on. A large bucket's own replication does it better."
+        ),
     ] = False,
     erased_only: Annotated[
         bool,
@@ -65,9 +67,9 @@ def backup(
 
 
 async def _take(settings: Settings, shelf: Shelf, progress: BackupProgress, *, media: bool) -> Manifest:
-    bucket = ObjectStore(settings.s3) if media else None
     async with engines(settings) as connected:
-        return await Taking(sources(connected), shelf, progress, now_ms, bucket).run()
+        bucket = ObjectStore(settings.s3)
+        return await Taking(sources(connected), shelf, progress, now_ms, bucket, media=media).run()
 
 
 async def _erased(settings: Settings, shelf: Shelf) -> int:

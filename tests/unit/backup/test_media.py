@@ -139,20 +139,28 @@ async def test_a_bucket_that_lists_in_another_order_is_not_misread() -> None:
         await copy(bucket, MemoryShelf(), (), 1)
 
 
-async def test_photographs_are_part_of_a_backup_that_asks_for_them_and_stay_in_one_that_does_not() -> None:
+async def test_photographs_are_in_a_backup_from_the_first_run_on_that_asks_for_them() -> None:
     system, shelf, bucket, fresh = System().migrate(), MemoryShelf(), MemoryBucket(), MemoryBucket()
     await bucket.put("raw/1/2", b"a photograph", "image/png")
-    await back_up(system, shelf, bucket=bucket)
+    assert (await back_up(system, shelf, bucket=bucket)).media == ()
     system.now_ms += 1
-    manifest = await back_up(system, shelf)
+    manifest = await back_up(system, shelf, bucket=bucket, media=True)
     assert [one.objects for one in manifest.media] == [1]
     await check(manifest, shelf, Heard())
     await restore(shelf, System())
     await restore(shelf, System(), bucket=fresh)
     assert fresh.objects == bucket.objects
+
+
+async def test_a_photograph_that_was_erased_is_gone_with_the_next_run_whether_that_asks_for_photographs_or_not() -> (
+    None
+):
+    system, shelf, bucket = System().migrate(), MemoryShelf(), MemoryBucket()
+    await bucket.put("raw/1/2", b"of somebody who left", "image/png")
+    await back_up(system, shelf, bucket=bucket, media=True)
     system.now_ms += 1
     await bucket.put("raw/1/3", b"another", "image/png")
     del bucket.objects["raw/1/2"]
     await back_up(system, shelf, bucket=bucket)
-    assert b"a photograph" not in shelf.files.values()
+    assert b"of somebody who left" not in shelf.files.values()
     assert b"another" in shelf.files.values()

@@ -320,7 +320,8 @@ async def back_up(
     shelf: MemoryShelf,
     calls: dict[str, Any] | None = None,
     chance: random.Random | None = None,
-    bucket: Bucket | None = None,
+    bucket: Any = None,
+    media: bool = False,
 ) -> Manifest:
     """One run, whose process may die."""
     calls = calls or never()
@@ -333,9 +334,9 @@ async def back_up(
         tables=system,
         keys=fingerprints(SECRETS),
     )
-    return await Taking(
-        sources, Mortal(shelf, calls, CALLS), Heard(), lambda: system.now_ms, bucket, SEGMENT_BYTES
-    ).run()
+    port = Mortal(shelf, calls, CALLS)
+    # A bucket that is not given is one that nobody is to ask for anything.
+    return await Taking(sources, port, Heard(), lambda: system.now_ms, bucket, media, SEGMENT_BYTES).run()
 
 
 async def restore(
