@@ -13,7 +13,7 @@ import pytest
 
 from backup.bootstrap import engines
 from backup.kafka_topics import KafkaTopics
-from backup.manifest import Manifest, manifest_of
+from backup.manifest import GroupOffset, Manifest, manifest_of
 from backup.refilling import counted
 from backup.shelf import Shelf
 from backup.shelves import shelf_at
@@ -28,11 +28,12 @@ from photolog.log.record import StoredRecord
 from photolog.log.slices import Slice, SliceReader
 from photolog.settings import Settings, key_bytes
 from schemas import events as e
-from schemas.topics import ACCOUNTS, POST_VIEWS
+from schemas.topics import ACCOUNTS, MEDIA_REQUESTED, POST_VIEWS
 from tests.conftest import settings_from
 from tests.integration.command_line import CommandLine, commands_of
 from tests.integration.gateways import PASSWORD, Gateway, Person, gateway
 from tests.integration.workers import Hand, WorkerProcess, eventually, published
+from transcode.intake import GROUP
 
 KILLED = -9
 FORGOTTEN = (POST_VIEWS.dead_letters, 0)
@@ -99,6 +100,14 @@ async def leaves(who: Person) -> None:
     assert (await who.request("DELETE", "/v1/me", json={"password": PASSWORD})).is_success
 
 
+async def commits(settings: Settings) -> list[GroupOffset]:
+    """What the transcode workers committed; where none ran, that they are at the beginning."""
+    topics, asked = KafkaTopics(settings.kafka), (GROUP, MEDIA_REQUESTED.name)
+    if not await topics.committed(*asked):
+        await topics.commit([GroupOffset(*asked, 0, 0)])
+    return list(await topics.committed(*asked))
+
+
 async def forget(settings: Settings) -> None:
     """What retention does to a partition."""
     await BulkProducer(settings.kafka).append([Appended(*FORGOTTEN, b"k", b"v", (), 0) for _ in range(5)])
@@ -162,6 +171,7 @@ async def test_a_world_is_there_again_in_another_system(
     shelf = shelf_at(place, settings.s3)
     async with another_system(stack, tmp_path / "second") as booting, gateway(settings) as here:
         await forget(settings)
+        committed = await commits(settings)
         world = await lived(hand, here)
         await killed(command, "backup", place, once=lambda: _has(shelf, "log/"))
         await command.run(*nightly[0])
@@ -178,6 +188,8 @@ async def test_a_world_is_there_again_in_another_system(
         await leaves(world.later)
         second = await booting
         await _is_there_again(world, manifest, settings, second, same, tmp_path)
+        again = KafkaTopics(settings_from(second.environment()).kafka)
+        assert await again.committed(GROUP, MEDIA_REQUESTED.name) == committed
 
 
 async def _is_there_again(
