@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from analytics.layout import ExportFile, parsed, type_prefix
 from analytics.positions import ExportPositions
 from analytics.reading import Reader, Records, records_of
 from analytics.repeats import Files
 from analytics.stretches import NOTHING, Holding, Stretch, Topic, finished, next_stretches, planned
 from analytics.tally import Tally
+from analytics.witness import Witness
 from analytics.writing import StretchWriter, Written
 from photolog.errors import Conflict, Gone
 from photolog.log.growth import Growths
@@ -102,7 +102,6 @@ class Exporter:
         topics = [await self._topic(name, wanted, holdings[name]) for name, wanted in by_topic.items()]
         self._tally.total = sum(topic.left() for topic in topics)
         for topic in topics:
-            await self._require_notes(topic)
             await self._export(topic)
 
     async def _holdings(self, topic: str, until_ms: int | None) -> list[Holding]:
@@ -117,32 +116,13 @@ class Exporter:
         history = await self._ports.growths.of(name)
         return Topic(name, types, holdings, await self._ports.positions.of(name), history)
 
-    async def _require_notes(self, topic: Topic) -> None:
-        """Refuse to begin anew where files are there: their events would be exported twice."""
-        for event_type in topic.types:
-            new = {one.partition for one in topic.holdings if event_type not in topic.noted_of(one.partition).types}
-            found = await self._first_file(topic.name, event_type, new) if new else None
-            if found is None:
-                continue
-            noted = await self._ports.positions.of(topic.name)
-            # Another export may have begun since.
-            if event_type not in noted.get(found.partition, NOTHING).types:
-                raise Conflict(
-                    "export-positions-lost",
-                    f"{found.key} is in the bucket, and it is not written down how far {event_type} is exported: "
-                    f"restore the table export_positions, or remove what is below {type_prefix(event_type)}",
-                )
-
-    async def _first_file(self, topic: str, event_type: str, partitions: set[int]) -> ExportFile | None:
-        async for keys in self._ports.files.keys(type_prefix(event_type)):
-            for file in filter(None, map(parsed, keys)):
-                if file.topic == topic and file.partition in partitions:
-                    return file
-        return None
-
     async def _export(self, topic: Topic) -> None:
+        witness = Witness(self._ports.files, topic.name)
+        await witness.read()
         while True:
             topic = replace(topic, noted=await self._ports.positions.of(topic.name))
+            witness.require(topic.noted)
+            await witness.put(topic.noted)
             await self._require_whole(topic)
             stretches = next_stretches(topic)
             if not stretches:

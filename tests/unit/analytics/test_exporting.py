@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.exporting import Bounds, Exporter
-from analytics.layout import HOUR_MS, hour_of
+from analytics.layout import HOUR_MS, hour_of, parsed
 from analytics.stretches import Noted, Progress
 from analytics.tally import Tally
 from photolog.errors import Conflict, Gone
@@ -52,7 +52,8 @@ async def test_events_are_in_files_of_their_type_and_hour_with_their_fields() ->
         "post.liked": (2, 2),
         "post.unliked": (1, 1),
     }
-    assert sum(one.size_bytes for one in tally.types.values()) == sum(map(len, world.files.objects.values()))
+    files = [data for key, data in world.files.objects.items() if parsed(key)]
+    assert sum(one.size_bytes for one in tally.types.values()) == sum(map(len, files))
     assert (tally.done, tally.total) == (3, 3)
 
 
@@ -61,12 +62,12 @@ async def test_a_second_export_brings_what_came_since_and_no_more() -> None:
     for actor in range(9):
         world.append(liked(actor))
     await world.export(BOTH)
-    before = dict(world.files.objects)
+    before = world.exported()
     assert (await world.export(BOTH)).total == 0
-    assert world.files.objects == before
+    assert world.exported() == before
     later = world.append(liked(3, 2))
     assert (await world.export(BOTH)).types["post.liked"].events == 1
-    assert before.items() <= world.files.objects.items()
+    assert all(one in world.exported() for one in before)
     assert event_id_of(later) in world.ids()
     assert len(world.ids()) == len(set(world.ids())) == 10
 
@@ -156,8 +157,8 @@ async def test_a_stretch_that_was_begun_and_lost_since_doubles_nothing() -> None
     world = World(partitions=1)
     for actor in range(8):
         world.append(liked(actor))
-    calls = {"left": 3, "after": True}  # what was planned is written down, the file is there, and nothing knows of it
-    dying = world.ports(files=Mortal(world.files, calls, ("put",)), positions=Mortal(world.positions, calls, ("of",)))
+    calls = {"left": 1, "after": True}  # the file: it is planned and there, and nothing says that it is finished
+    dying = world.ports(files=Mortal(world.files, calls, ("put",)))
     with pytest.raises(Killed):
         await Exporter(dying, Tally(), Bounds(6, 1 << 20)).run([e.PostLiked])
     assert len(world.ids()) == 6
@@ -171,11 +172,27 @@ async def test_positions_that_were_lost_are_an_error_and_double_nothing() -> Non
     world.append(liked(1))
     await world.export(BOTH)
     world.positions.noted.clear()
-    with pytest.raises(Conflict, match="is in the bucket, and it is not written down"):
+    with pytest.raises(Conflict, match=r"up to 1, and export_positions says 0: it was lost"):
         await world.export(BOTH)
     world.files.objects.clear()
     await world.export(BOTH)
     assert len(world.ids()) == 1
+
+
+async def test_positions_of_an_older_copy_are_an_error_and_double_nothing() -> None:
+    world = World(partitions=1)
+    for actor in range(9):
+        world.append(liked(actor))
+    await world.export(BOTH)
+    older = dict(world.positions.noted)
+    world.append(liked(1, 2))
+    await world.export(BOTH)
+    newer, world.positions.noted = world.positions.noted, older
+    with pytest.raises(Conflict, match=r"post\.liked of likes/0 up to 10, and export_positions says 9"):
+        await world.export(BOTH)
+    world.positions.noted = newer
+    await world.export(BOTH)
+    assert len(world.ids()) == 10
 
 
 async def test_a_log_that_is_behind_its_export_is_another() -> None:

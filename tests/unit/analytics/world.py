@@ -148,8 +148,8 @@ class World:
 
     def exported(self) -> list[tuple[ExportFile, list[dict[str, object]]]]:
         """Every file with its rows."""
-        found = [(parsed(key), from_parquet(data).to_pylist()) for key, data in sorted(self.files.objects.items())]
-        return [(file, rows) for file, rows in found if file is not None]
+        files = [(parsed(key), data) for key, data in sorted(self.files.objects.items())]
+        return [(file, from_parquet(data).to_pylist()) for file, data in files if file is not None]
 
     def ids(self) -> list[str]:
         """The ids of all rows of all files."""
