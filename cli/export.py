@@ -14,7 +14,7 @@ from analytics.bootstrap import connect_export
 from analytics.exporting import Bounds, Exporter
 from analytics.tally import Tally
 from cli.export_progress import ExportProgress
-from cli.log_options import TIME_HELP, event_types, moment_ms
+from cli.log_options import TIME_HELP, moment_ms
 from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
 from schemas.events import Event
@@ -83,11 +83,17 @@ async def _run(
 
 
 def _types(text: str | None) -> list[type[Event]]:
-    given = [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
-    if given == []:
-        raise typer.BadParameter("there is no type in it", param_hint="--types")
-    names = event_types(given, "--types")
-    return [event for event in SCHEMAS if not names or event.type in names]
+    known = {event.type: event for event in SCHEMAS}
+    if text is None:
+        return list(SCHEMAS)
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    unknown = sorted(names - known.keys())
+    if unknown or not names:
+        raise typer.BadParameter(
+            f"there is no event type {unknown[0] if unknown else 'in it'}; there are {', '.join(known)}",
+            param_hint="--types",
+        )
+    return [event for name, event in known.items() if name in names]
 
 
 def _lines(tally: Tally, wanted: list[type[Event]]) -> Iterator[ExportLine]:

@@ -1,6 +1,9 @@
 """Queries on the real engines: files and the log since, judged now; who went private or was erased is in no answer."""
 
+import asyncio
 import json
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +23,7 @@ from photolog.ids import now_ms
 from photolog.settings import Settings
 from schemas import events as e
 from tests.integration.command_line import CommandLine, commands_of
-from tests.integration.workers import Hand, WorkerProcess, published
+from tests.integration.workers import Hand, WorkerProcess, eventually, published
 
 TEST = "tests/integration/test_exported_query.py"
 PLANTED = "a bio that nobody exports"
@@ -94,3 +97,16 @@ async def test_the_commands_of_the_page_work(command: CommandLine) -> None:
     assert "who likes it" in said[0]
     assert said[1].split()[0] == "likes"
     assert said[2].startswith("channel,shares\n")
+
+
+async def test_a_query_that_is_interrupted_leaves_nothing(migrated: dict[str, str], tmp_path: Path) -> None:
+    endless = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
+    process = await CommandLine(migrated | {"TMPDIR": str(tmp_path)}).start("query", endless)
+
+    async def has_begun() -> bool:
+        return bool(list(tmp_path.glob("photolog-query-*/query.duckdb")))
+
+    await eventually(has_begun)
+    process.send_signal(signal.SIGINT)
+    await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, list(tmp_path.iterdir())) == (130, [])

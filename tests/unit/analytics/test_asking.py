@@ -174,6 +174,12 @@ def test_only_one_select_is_a_query() -> None:
             events_in(text)
 
 
+def test_a_query_is_understood_without_being_run() -> None:
+    assert events_in("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b, post_liked") == [
+        e.PostLiked
+    ]
+
+
 def test_what_the_tables_lack_is_said_before_anything_is_read() -> None:
     with pytest.raises(NotFound, match=r"no table post_saved; there are account_created, .*dictionary"):
         events_in("SELECT * FROM post_saved")
