@@ -16,7 +16,7 @@ from analytics.sources import Span
 from gateway.streams.filters import PUBLIC
 from gateway.streams.pseudonyms import Pseudonyms
 from gateway.streams.shapes import json_schema
-from photolog.errors import Forbidden, Invalid, Limited, NotFound, Unauthenticated
+from photolog.errors import Forbidden, Invalid, Limited, NotFound, PositionTimeout, Unauthenticated
 from schemas import events as e
 from tests.unit.analytics.asking_world import BOUNDS, AskingWorld, holder
 from tests.unit.gateway.streams.scene import HOUR_MS
@@ -91,6 +91,16 @@ async def test_what_is_not_public_any_more_is_not_there_though_it_was_exported()
     assert await world.told("SELECT count(*) FROM post_published, post_liked") == [(0,)]
     assert await world.told("SELECT count(*) FROM account_created") == [(0,)]
     assert post_id
+
+
+async def test_nothing_is_told_before_the_rows_know_of_all_that_has_happened() -> None:
+    world, post_id = await village()
+    world.river.flowing = False
+    await world.happen(e.PostDeleted(post_id=post_id, owner_id=world.people["ada"]))
+    with pytest.raises(PositionTimeout):
+        await world.ask(LIKES)
+    await world.river.flow()
+    assert await world.told(LIKES) == [(0,)]
 
 
 async def test_nothing_personal_is_in_any_table() -> None:
