@@ -131,7 +131,7 @@ class Restoring:
         names = [one.topic for one in self._copies]
         there = await self._targets.markers.read()
         if there is not None and there.state == "done":
-            raise Conflict("restored", "this system was restored before: there is nothing left to do")
+            raise Conflict("restored", "this system was restored before: `migrate` does what may be left")
         if there is not None and there.backup != self._name:
             raise Conflict(
                 "another-restore",

@@ -42,17 +42,18 @@ def migrate() -> None:
 
     Example: bin/photolog migrate
     """
-    migrate_into(load_settings(), Console())
+    settings, console = load_settings(), Console()
+    create_log(settings, console)
+    count = asyncio.run(create_stores(settings))
+    console.print(f"tables: {count} there; bucket {settings.s3.bucket} there")
 
 
-def migrate_into(settings: Settings, console: Console) -> None:
-    """What `migrate` does, and says."""
+def create_log(settings: Settings, console: Console) -> None:
+    """Create the topics that are missing and register every schema, and say so."""
     created = create_topics(settings.kafka, _topics())
     console.print(f"topics: {len(created)} created, {len(list(_topics())) - len(created)} there")
     ids = register_all(settings.registry)
     console.print(f"schemas: {len(ids)} registered")
-    count = asyncio.run(create_stores(settings))
-    console.print(f"tables: {count} there; bucket {settings.s3.bucket} there")
 
 
 def _topics() -> list[TopicWanted]:

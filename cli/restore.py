@@ -15,7 +15,7 @@ from backup.refilling import Restored
 from backup.restoring import Restoring
 from backup.shelves import shelf_at
 from cli.backup_progress import BackupProgress, lines_of, tell
-from cli.migrate import create_stores, migrate_into
+from cli.migrate import create_log, create_stores
 from photolog.ids import now_ms
 from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
@@ -59,7 +59,7 @@ def restore(
         Console(stderr=True).print("stopped; the same command goes on where it was", style="yellow")
         raise typer.Exit(130) from None
     # What this version has beyond that of the backup.
-    migrate_into(settings, Console(stderr=True))
+    create_log(settings, Console(stderr=True))
     tell(
         lines_of(manifest, topics),
         f"restored as of {rfc3339(manifest.ends_ms)}: every digest is right",
