@@ -24,13 +24,16 @@ _PROBLEMS = {
     "401": "No valid token",
     "403": "The caller may not do this",
     "404": "It does not exist, or the caller may not know that it does",
+    "408": "The request did not come to its end in time",
     "409": "It contradicts what is there",
     "410": "It was there, and is kept no more",
     "413": "The body is too large",
+    "414": "The address is too long",
     "415": "The body is not JSON",
     "422": "A value breaks a rule, or the Idempotency-Key was used for another request",
     "426": "It is a WebSocket",
     "429": "Too many such requests by this caller or from this address; `Retry-After` says when to try again",
+    "431": "The headers are too many, or too large together",
     "503": "The log, a store or a read model is behind or away; try again",
 }
 
@@ -126,7 +129,7 @@ def _responses(endpoint: Endpoint, schema_of: dict[str, Any]) -> dict[str, Any]:
         usual["content"] = {endpoint.media_type: {"schema": {"type": "string"}}}
     if endpoint.response is not None:
         usual["content"] = {"application/json": {"schema": schema_of[repr(endpoint.response)]}}
-    problems = {"400", "422", "429", "503"}
+    problems = {"400", "408", "414", "422", "429", "431", "503"}
     problems |= {"404"} if "{" in endpoint.path or endpoint.body_names else set()
     problems |= {"413", "415"} if endpoint.body is not None else set()
     problems |= {"401", "403"} if endpoint.auth != "none" else set()
