@@ -7,17 +7,16 @@ backlog lies in the topic before either begins, and each has a processor of its 
 """
 
 import asyncio
-import os
 import random
 import statistics
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
+from benchmarks.cores import own_core
 from benchmarks.fanout_worker import Backlog, Pace
 from benchmarks.feed_gateway import stack_settings
 from benchmarks.programs import program
@@ -45,7 +44,7 @@ _AT_ONCE = 50
 
 def run(rounds: int = 5) -> list[Result]:
     """Requests a second, from the first batch that Faust hands over until the stored positions are at the end."""
-    with tempfile.TemporaryDirectory(prefix="photolog-fanout-") as folder, _own_core() as core:
+    with tempfile.TemporaryDirectory(prefix="photolog-fanout-") as folder, own_core() as core:
         stack = Stack(Path(folder), pick_free_port_base(), engines_only=True)
         with stack:
             environment = stack.environment()
@@ -150,15 +149,3 @@ class _World:
 def _follower(author_id: int, follower_id: int) -> FollowerRow:
     shard, slot = follower_place(follower_id)
     return FollowerRow(followee_id=author_id, shard=shard, slot=slot, follower_id=follower_id, since_ms=0)
-
-
-@contextmanager
-def _own_core() -> Iterator[int]:
-    """A processor that this process, and all that it starts, leave to the workers, where there are two at least."""
-    cores = os.sched_getaffinity(0)
-    core = max(cores)
-    os.sched_setaffinity(0, cores - {core} or cores)
-    try:
-        yield core
-    finally:
-        os.sched_setaffinity(0, cores)

@@ -1,8 +1,8 @@
 """A Faust worker that works off a backlog on one core and tells how fast, for the benchmark of the fan-out.
 
 `ours` is the worker that the platform runs, all its jobs included, until the stored positions say that every request
-was delivered. `bare` is the opponent: the same Faust application on the same topic, whose agent takes batches of the
-same size and acknowledges each event.
+was delivered. `bare` is the opponent: the same Faust application on the same topic, whose agent does nothing with each
+event, which Faust acknowledges.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ from time import perf_counter, process_time
 from typing import Any, cast
 
 import msgspec
-from faust.streams import Stream
 from faust.types import TP
 
 from photolog.library_logs import quieten
@@ -27,7 +26,7 @@ from streams.bootstrap import connect
 from streams.delivery import NAME
 from streams.faust_jobs.kafka_options import faust_options
 from streams.faust_jobs.seeking import Offsets, StoreApp
-from streams.faust_jobs.worker import BATCH_RECORDS_MAX, BATCH_SECONDS, FaustWorker
+from streams.faust_jobs.worker import FaustWorker
 from streams.jobs import JobResources, live_steps
 from streams.step import Step
 
@@ -128,12 +127,9 @@ async def bare(settings: Settings, backlog: Backlog, folder: Path) -> Pace:
     app = StoreApp("fanout-bare", positions=Begins(), **faust_options(settings.kafka, folder))
 
     async def consume(stream: Any) -> None:
-        batches = cast(Stream[Any], stream).noack_take(BATCH_RECORDS_MAX, within=BATCH_SECONDS)
-        async for events in batches:
+        async for _ in stream:
             clock.begin()
-            for event in events:
-                await stream.ack(event)
-            clock.left -= len(events)
+            clock.left -= 1
             if clock.left <= 0:
                 clock.stop()
 

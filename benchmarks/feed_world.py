@@ -78,10 +78,10 @@ def _world(ids: SnowflakeSource, authors: Sequence[int], viewers: Mapping[int, F
     now = now_ms()
     celebrities = [ids.next() for _ in range(max(follows.celebrities for follows in viewers.values()))]
     for number, author_id in enumerate((*authors, *celebrities)):
-        yield put(ACCOUNTS, _account(author_id, f"author_{number}", now))
+        yield put(ACCOUNTS, account_row(author_id, f"author_{number}", now))
     heads: dict[int, FollowerHeadRow] = {}
     for viewer_id, follows in viewers.items():
-        yield put(ACCOUNTS, _account(viewer_id, f"viewer_{follows.authors}", now))
+        yield put(ACCOUNTS, account_row(viewer_id, f"viewer_{follows.authors}", now))
         for author_id in (*authors[: follows.authors], *celebrities[: follows.celebrities]):
             yield from _followed(viewer_id, author_id, now)
             empty = FollowerHeadRow(followee_id=author_id, source=0, overflowed=False, follower_ids=[])
@@ -90,11 +90,11 @@ def _world(ids: SnowflakeSource, authors: Sequence[int], viewers: Mapping[int, F
     for turn in range(_BUSY_POSTS):
         for celebrity_id in celebrities if turn % _CELEBRITY_STRIDE == 0 else ():
             now += 1
-            yield from _posted(ids, celebrity_id, now, "pull")
+            yield from posted(ids, celebrity_id, now, "pull")
         for number, author_id in enumerate(authors):
             if number < _BUSY_AUTHORS or turn >= _BUSY_POSTS - _POSTS:
                 now += 1
-                yield from _posted(ids, author_id, now)
+                yield from posted(ids, author_id, now)
 
 
 def _followed(viewer_id: int, author_id: int, at_ms: int) -> Iterable[Write]:
@@ -110,9 +110,10 @@ def _followed(viewer_id: int, author_id: int, at_ms: int) -> Iterable[Write]:
     )
 
 
-def _posted(
+def posted(
     ids: SnowflakeSource, author_id: int, at_ms: int, delivery: Literal["push", "pull"] = "push"
 ) -> Iterable[Write]:
+    """The rows of a published post with two pictures."""
     post_id = ids.next()
     media_ids = [ids.next(), ids.next()]
     names = [variant.name for variant in variant_plan(4_000, 3_000)]
@@ -143,7 +144,8 @@ def _posted(
     yield put(POSTS, post)
 
 
-def _account(account_id: int, username: str, now: int) -> AccountRow:
+def account_row(account_id: int, username: str, now: int) -> AccountRow:
+    """Somebody public."""
     return AccountRow(
         account_id=account_id,
         username=username,

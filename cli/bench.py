@@ -24,6 +24,7 @@ BENCHMARKS = {
     "variants": "benchmarks.variants",
     "limits": "benchmarks.limits",
     "rebuild": "benchmarks.rebuild",
+    "subscribers": "benchmarks.subscribers",
 }
 
 

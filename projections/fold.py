@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 from photolog.log.growth import place_of
 from projections.tables import R, Row, RowKey
 from projections.writes import ABSENT, Kept, Positioned, Put, Remove, Write
@@ -20,8 +22,7 @@ REMEMBERED_MS = 2 * 86_400_000  # twice a reservation's life
 REMEMBERED_MAX = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event with its place and time in the log; `epoch` counts how often its topic had grown by then."""
 
     event: Event

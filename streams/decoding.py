@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import msgspec
+
 from photolog.errors import UndecodableRecord
 from photolog.keyring import Keys
 from photolog.log.record import StoredRecord
@@ -68,6 +70,6 @@ def _event_id(record: StoredRecord) -> UUID:
     if header is None:
         raise UndecodableRecord("no ce_id header")
     try:
-        return UUID(header.decode("ascii"))
-    except ValueError as error:
+        return msgspec.convert(header.decode("ascii"), UUID)
+    except (ValueError, msgspec.ValidationError) as error:
         raise UndecodableRecord("ce_id is no UUID") from error

@@ -83,6 +83,9 @@ class Parking:
         Raises:
             TooMuchParked: more keys than may be.
         """
+        if self._lets_all_pass(records, dead):
+            offsets = [record.offset for record in records]
+            return Plan(set(offsets), dict.fromkeys(offsets, "applied"))
         judging = _Judging(self, dead)
         for record in records:
             judging.take(record)
@@ -91,6 +94,12 @@ class Parking:
             where = f"{records[0].topic}/{records[0].partition}"
             raise TooMuchParked(f"{self.projection}: {len(parked)} keys of {where} would wait behind dead letters")
         return judging.plan
+
+    def _lets_all_pass(self, records: Sequence[StoredRecord], dead: Mapping[int, str]) -> bool:
+        """Whether there is nothing to judge, as for nearly every batch."""
+        if dead or self.parked or self.seen or self.strays:
+            return False
+        return all(record.header("retry_of") is None for record in records)
 
     def key(self, record: StoredRecord) -> bytes | None:
         """The key in whose order a record stands; None where nothing waits for it."""

@@ -8,7 +8,9 @@ over; what was not is still open.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from photolog.log.growth import EPOCHS_MAX
 from photolog.log.letters import Letter, retried

@@ -6,9 +6,11 @@ position moves after everything else, so a crash anywhere repeats the batch, and
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from photolog.log.dead_letters import dead_letter
 from photolog.log.growth import History, by_epoch, is_misplaced, place_in

@@ -23,7 +23,10 @@ class Mailbox:
         self._bytes_max = bytes_max
         self._overflows = overflows
         self._frames: deque[Frame] = deque()
-        self._arrived = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._waiting: asyncio.Future[None] | None = None
+        self._silence: asyncio.TimerHandle | None = None
+        self._silent_at = 0.0
         self._closed = False
         self._patience_seconds = _PATIENCE_SECONDS
         self._patient_at = time.monotonic()
@@ -56,7 +59,7 @@ class Mailbox:
             return
         self._frames.append(frame)
         self.size_bytes += frame.size_bytes
-        self._arrived.set()
+        self._wake()
 
     @property
     def closed(self) -> bool:
@@ -73,19 +76,38 @@ class Mailbox:
         self._closed = True
         self._frames.clear()
         self.size_bytes = 0
-        self._arrived.set()
+        if self._silence is not None:
+            self._silence.cancel()
+        self._wake()
 
     async def next(self, seconds: float) -> Frame | None:
         """The next frame; None where none came in so many seconds, or the box is closed."""
         if not self._frames and not self._closed:
-            self._arrived.clear()
+            # One timer for all that comes within its time: a frame that is waited for starts and ends none.
+            self._silent_at = self._loop.time() + seconds
+            if self._silence is None:
+                self._silence = self._loop.call_at(self._silent_at, self._look)
+            self._waiting = self._loop.create_future()
             try:
-                async with asyncio.timeout(seconds):
-                    await self._arrived.wait()
-            except TimeoutError:
-                return None
+                await self._waiting
+            finally:
+                self._waiting = None
         if not self._frames:
             return None
         frame = self._frames.popleft()
         self.size_bytes -= frame.size_bytes
         return frame
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def _look(self) -> None:
+        """Wake whoever waits and has heard nothing for so long; look again later where that is not yet so."""
+        self._silence = None
+        if self._waiting is None:
+            return
+        if self._loop.time() >= self._silent_at:
+            self._wake()
+        else:
+            self._silence = self._loop.call_at(self._silent_at, self._look)

@@ -1,6 +1,5 @@
 """Records as they stand in the log, and the CloudEvents headers that travel with them."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -32,8 +31,7 @@ class EncodedRecord(msgspec.Struct, frozen=True, kw_only=True):
         return UUID(dict(self.headers)["ce_id"].decode())
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
+class StoredRecord(msgspec.Struct, frozen=True, gc=False):
     """A record as a consumer reads it; any part may be missing or foreign."""
 
     topic: str
@@ -46,7 +44,10 @@ class StoredRecord:
 
     def header(self, name: str) -> bytes | None:
         """The first header of this name."""
-        return next((value for key, value in self.headers if key == name), None)
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
 
 
 def event_headers(

@@ -44,7 +44,7 @@ class Retry:
 
 def retry_of(record: StoredRecord) -> Retry | None:
     """What a record says of itself; None where it is no retry."""
-    if "retry_of" not in [name for name, _ in record.headers]:
+    if record.header("retry_of") is None:
         return None
     told = {name: value or b"" for name, value in record.headers if name.startswith(PREFIX)}
     origin, behind = _place(told["retry_of"]), told.get("retry_behind")

@@ -146,9 +146,23 @@ class CassandraRows:
         return {key: self._of(key.table).kept(answer[0]) if answer else ABSENT for key, answer in answers.items()}
 
     async def _read(self, keys: Sequence[RowKey[R]]) -> dict[RowKey[R], list[Any]]:
-        wanted = list(dict.fromkeys(keys))
-        statements: list[Statement] = [self._of(key.table).read(key) for key in wanted]
-        return dict(zip(wanted, await self._session.execute_all(statements), strict=True))
+        """The answer to each key. Many rows of one table come by few statements, where they can."""
+        by_table: dict[str, list[RowKey[R]]] = {}
+        for key in dict.fromkeys(keys):
+            by_table.setdefault(key.table.name, []).append(key)
+        reads: list[tuple[Statement, list[RowKey[R]]]] = []
+        for own in by_table.values():
+            reads += self._of(own[0].table).reads(own)
+        answers = await self._session.execute_all([statement for statement, _ in reads])
+        found: dict[RowKey[R], list[Any]] = {}
+        for (_, asked), answer in zip(reads, answers, strict=True):
+            if len(asked) == 1:
+                found[asked[0]] = answer
+                continue
+            key_of = self._of(asked[0].table).key_of
+            by_key = {key_of(values): [values] for values in answer}
+            found |= {key: by_key.get(key, []) for key in asked}
+        return found
 
     async def _scan(
         self, table: Table[R], partition: KeyTuple, after: KeyTuple | None, until: KeyTuple | None, limit: int

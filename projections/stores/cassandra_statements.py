@@ -18,6 +18,8 @@ Statement = tuple[str, tuple[Any, ...]]
 _ORDINAL_BITS = 12
 _UUID_BYTES = 16
 _PARTITIONS_PER_READ = 128
+_ROWS_PER_READ = 32
+_READ_ALONE_MAX = 8
 
 
 def write_timestamp(offset: int, *, epoch: int = 0, ordinal: int = 0) -> int:
@@ -76,9 +78,20 @@ class TableStatements(Generic[R]):
             return self._put, (*values, positioned.offset, ids, isinstance(write, Put), timestamp)
         return self._put, (*values, positioned.offset, timestamp)
 
-    def read(self, key: RowKey[R]) -> Statement:
-        """The statement that reads a row."""
-        return self._read, key.values
+    def reads(self, keys: Sequence[RowKey[R]]) -> list[tuple[Statement, list[RowKey[R]]]]:
+        """Statements that read rows, each with the keys that it reads.
+
+        A few rows are read each by a node that has it. Many come by one node for all, where a column names a row.
+        """
+        if len(self._table.key_fields) > 1 or len(keys) <= _READ_ALONE_MAX:
+            return [((self._read, key.values), [key]) for key in keys]
+        cql = f"{self._scan} {self._in_partitions}"
+        parts = [list(keys[start : start + _ROWS_PER_READ]) for start in range(0, len(keys), _ROWS_PER_READ)]
+        return [((cql, ([key.values[0] for key in part],)), part) for part in parts]
+
+    def key_of(self, values: tuple[Any, ...]) -> RowKey[R]:
+        """The key of a row that was answered."""
+        return RowKey(self._table, tuple(values[place] for place in self._key_places))
 
     def scan_partitions(self, partitions: Sequence[KeyTuple], limit: int) -> list[Statement]:
         """Statements that read the first rows of each of these partitions, so many partitions at a time.

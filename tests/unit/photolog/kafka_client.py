@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,7 +97,7 @@ class MemoryClient:
             end = self._bounds(place)[1]
             if len(records) < wanted and self.told.get(place) != end:
                 self.told[place] = end
-                found.append(Message(replace(record(*place, end, 0)), KafkaError(KafkaError._PARTITION_EOF)))
+                found.append(Message(record(*place, end, 0), KafkaError(KafkaError._PARTITION_EOF)))
         self.given += len(found)
         return found
 

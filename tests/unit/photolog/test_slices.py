@@ -1,11 +1,11 @@
 """Reading stretches of the log, in the log's order and in that of time."""
 
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from photolog.errors import LogUnavailable
 from photolog.log.merge import Merge, in_time_order

@@ -1,10 +1,10 @@
 """A grown topic: what came before a growth is folded before what comes behind it, and each key keeps its order."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from photolog.log.growth import Growth, History, place_of
 from photolog.log.letters import retried
