@@ -116,7 +116,7 @@ async def ours(settings: Settings, backlog: Backlog, folder: Path) -> Pace:
     return cast(Pace, clock.pace)
 
 
-async def bare(settings: Settings, backlog: Backlog, folder: Path) -> Pace:
+async def bare(settings: Settings, backlog: Backlog, folder: Path, topic: str = FEED_FANOUT.name) -> Pace:
     """Faust that does nothing."""
     clock = Clock(backlog.records)
 
@@ -133,7 +133,7 @@ async def bare(settings: Settings, backlog: Backlog, folder: Path) -> Pace:
             if clock.left <= 0:
                 clock.stop()
 
-    app.agent(app.topic(FEED_FANOUT.name, key_type=bytes, value_type=bytes), concurrency=1)(consume)
+    app.agent(app.topic(topic, key_type=bytes, value_type=bytes), concurrency=1)(consume)
     app.finalize()
     await app.start()
     await clock.done.wait()

@@ -14,6 +14,6 @@ def program(environment: Mapping[str, str], told: bytes, *words: str) -> bytes:
         input=told,
         stdout=subprocess.PIPE,
         check=True,
-        timeout=300,
+        timeout=900,
     )
     return done.stdout

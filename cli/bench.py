@@ -24,6 +24,7 @@ BENCHMARKS = {
     "variants": "benchmarks.variants",
     "limits": "benchmarks.limits",
     "rebuild": "benchmarks.rebuild",
+    "replay": "benchmarks.replay",
     "subscribers": "benchmarks.subscribers",
 }
 
