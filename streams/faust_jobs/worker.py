@@ -148,6 +148,7 @@ class FaustWorker:
                         await intake.put(stream.current_event)
             finally:
                 working.cancel()
+                await asyncio.gather(working, return_exceptions=True)
 
         channel = self._app.topic(topic, key_type=bytes, value_type=bytes)
         self._app.agent(channel, name=topic, concurrency=1, supervisor_strategy=CrashingSupervisor)(consume)
