@@ -92,7 +92,9 @@ class FaustWorker:
         finally:
             for end in ends:
                 end.cancel()
-            await self._stop()
+            stopped = await self._stop()
+        if not stopped:
+            raise EngineFailed(f"Faust did not stop within {_STOP_SECONDS:.0f} s")
 
     async def _serve(self, ready: asyncio.Event | None) -> None:
         await self._app.start()
@@ -129,26 +131,29 @@ class FaustWorker:
         known = [position for position in positions if position is not None]
         return min(known) if len(known) == len(positions) else None
 
-    async def _stop(self) -> None:
-        try:
-            await asyncio.wait_for(self._app.stop(), _STOP_SECONDS)
-        except TimeoutError:
-            # The process ends either way; the group notices by its session.
+    async def _stop(self) -> bool:
+        """Stop Faust; False where it does not stop in time. It takes no notice of being cancelled, so it is not waited
+        for any longer: the process ends either way, and the group notices by its session."""
+        stopping = asyncio.create_task(self._app.stop())
+        done, _ = await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
+        for stopped in done:
+            stopped.result()
+        if not done:
             logger.warning("faust-did-not-stop", seconds=_STOP_SECONDS)
+        return bool(done)
 
     def _add_agent(self, topic: str) -> None:
         async def consume(stream: StreamT[Any]) -> None:
             stream.enable_acks = False
-            loop = asyncio.get_running_loop()
-            intake: Intake[EventT[Any]] = Intake(BATCH_RECORDS_MAX, LINGER_SECONDS, loop.time)
-            working = loop.create_task(self._work_off(topic, intake))
-            try:
-                async for _ in stream:
-                    if stream.current_event is not None:
-                        await intake.put(stream.current_event)
-            finally:
-                working.cancel()
-                await asyncio.gather(working, return_exceptions=True)
+            intake: Intake[EventT[Any]] = Intake(BATCH_RECORDS_MAX, LINGER_SECONDS, asyncio.get_running_loop().time)
+            async with asyncio.TaskGroup() as group:
+                working = group.create_task(self._work_off(topic, intake))
+                try:
+                    async for _ in stream:
+                        if stream.current_event is not None:
+                            await intake.put(stream.current_event)
+                finally:
+                    working.cancel()
 
         channel = self._app.topic(topic, key_type=bytes, value_type=bytes)
         self._app.agent(channel, name=topic, concurrency=1, supervisor_strategy=CrashingSupervisor)(consume)
