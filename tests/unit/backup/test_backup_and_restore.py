@@ -81,11 +81,15 @@ async def test_whatever_dies_a_restored_log_is_the_one_that_was_copied(seed: int
             restored = await restore(shelf, fresh, calls)
         except Killed:
             continue
+        except Conflict as error:
+            # The one before died behind its very last write.
+            assert error.kind == "restored"
+            restored = None
         assert copied(fresh, manifest, system) == copied(system, manifest, system)
         assert {place: fresh.ends[place] for place in manifest.ends} == dict(manifest.ends)
         begins = {(topic.topic, one.partition): one.begin for topic in manifest.topics for one in topic.partitions}
         assert {place: _begin(fresh, place) for place in begins} == begins
-        assert [one.records for one in restored] == [one.records for one in manifest.topics]
+        assert restored is None or [one.records for one in restored] == [one.records for one in manifest.topics]
         assert fresh.kept["credentials"] == system.kept["credentials"]
         assert {name: here.config for name, here in fresh.here.items()} == {
             name: here.config for name, here in system.here.items()
