@@ -9,20 +9,17 @@ backlog lies in the topic before either begins, and each has a processor of its 
 import asyncio
 import random
 import statistics
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
 from benchmarks.cores import own_core
+from benchmarks.engines import migrated_engines
 from benchmarks.fanout_worker import Backlog, Pace
 from benchmarks.feed_gateway import stack_settings
 from benchmarks.programs import program
 from benchmarks.result import Result, paired
-from infra.local.ports import pick_free_port_base
-from infra.local.stack import Stack
 from photolog.ids import SLOTS, SnowflakeSource, new_event_id, now_ms
 from photolog.log.record import EncodedRecord, event_headers
 from photolog.settings import Settings
@@ -44,12 +41,8 @@ _AT_ONCE = 50
 
 def run(rounds: int = 5) -> list[Result]:
     """Requests a second, from the first batch that Faust hands over until the stored positions are at the end."""
-    with tempfile.TemporaryDirectory(prefix="photolog-fanout-") as folder, own_core() as core:
-        stack = Stack(Path(folder), pick_free_port_base(), engines_only=True)
-        with stack:
-            environment = stack.environment()
-            program(environment, b"", "-m", "cli.app", "migrate")
-            return [_measure(environment, core, rounds)]
+    with own_core() as core, migrated_engines("fanout") as environment:
+        return [_measure(environment, core, rounds)]
 
 
 def _measure(environment: Mapping[str, str], core: int, rounds: int) -> Result:

@@ -7,23 +7,19 @@ generation, one process; the opponent has the very rows at hand and writes them 
 
 import asyncio
 import random
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import uvloop
 from cassandra.cluster import Session
 from cassandra.concurrent import execute_concurrent_with_args
 
+from benchmarks.engines import migrated_engines
 from benchmarks.feed_gateway import stack_settings
-from benchmarks.programs import program
 from benchmarks.result import Result, paired
-from infra.local.ports import pick_free_port_base
-from infra.local.stack import Stack
 from photolog.engines.cassandra_session import cluster_of
 from photolog.ids import SnowflakeSource, new_event_id, now_ms
 from photolog.log.record import EncodedRecord, event_headers
@@ -54,11 +50,8 @@ _PAGE_ROWS = 5_000
 
 def run(rounds: int = 5) -> list[Result]:
     """Rows a second, written by a rebuild and read by a verification."""
-    with tempfile.TemporaryDirectory(prefix="photolog-rebuild-") as folder:
-        stack = Stack(Path(folder), pick_free_port_base(), engines_only=True)
-        with stack, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            program(stack.environment(), b"", "-m", "cli.app", "migrate")
-            return _measure(runner, stack_settings(stack.environment()), rounds)
+    with migrated_engines("rebuild") as environment, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return _measure(runner, stack_settings(environment), rounds)
 
 
 def _measure(runner: asyncio.Runner, settings: Settings, rounds: int) -> list[Result]:

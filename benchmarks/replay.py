@@ -6,21 +6,18 @@ is there are caches of rows, filled where they are asked for.
 """
 
 import asyncio
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
 from benchmarks.cores import own_core
+from benchmarks.engines import migrated_engines
 from benchmarks.fanout_worker import Backlog
 from benchmarks.feed_gateway import stack_settings
 from benchmarks.programs import program
 from benchmarks.replay_worker import Read
 from benchmarks.result import Result, paired
-from infra.local.ports import pick_free_port_base
-from infra.local.stack import Stack
 from photolog.ids import SnowflakeSource, new_event_id, now_ms
 from photolog.log.record import EncodedRecord, event_headers
 from photolog.settings import Settings
@@ -37,23 +34,19 @@ _AT_ONCE = 5_000
 
 def run(rounds: int = 5) -> list[Result]:
     """Records a second, from the first batch to the last."""
-    with tempfile.TemporaryDirectory(prefix="photolog-replay-") as folder, own_core() as core:
-        stack = Stack(Path(folder), pick_free_port_base(), engines_only=True)
-        with stack:
-            environment = stack.environment()
-            program(environment, b"", "-m", "cli.app", "migrate")
-            log = _Log(environment, core)
-            log.grow_to(_LIKES)
-            result = paired(
-                "replay",
-                "records/s",
-                lambda: log.read("ours").records_per_second,
-                lambda: log.read("bare").records_per_second,
-                opponent_name="Faust doing nothing with the same topic",
-                aim=10,
-                rounds=rounds,
-            )
-            return [replace(result, note="; ".join(log.read_told(records) for records in (_LIKES, *_GROWN)))]
+    with own_core() as core, migrated_engines("replay") as environment:
+        log = _Log(environment, core)
+        log.grow_to(_LIKES)
+        result = paired(
+            "replay",
+            "records/s",
+            lambda: log.read("ours").records_per_second,
+            lambda: log.read("bare").records_per_second,
+            opponent_name="Faust doing nothing with the same topic",
+            aim=10,
+            rounds=rounds,
+        )
+        return [replace(result, note="; ".join(log.read_told(records) for records in (_LIKES, *_GROWN)))]
 
 
 class _Log:

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from analytics.bootstrap import NoKeys
 from benchmarks.fanout_worker import Backlog, Clock, Pace, bare
 from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
@@ -31,16 +32,6 @@ class Read(msgspec.Struct, frozen=True):
     records_per_second: float
     processor_us: float
     memory_bytes: int
-
-
-class _NoKeys:
-    """Nothing in the topic is sealed."""
-
-    async def ensure(self, subject_ids: object) -> None:
-        raise RuntimeError("a record of the benchmark is sealed")
-
-    def key_of(self, subject_id: int) -> bytes | None:
-        raise RuntimeError("a record of the benchmark is sealed")
 
 
 class _Counting:
@@ -61,7 +52,7 @@ async def ours(settings: Settings, topic: str, backlog: Backlog) -> Pace:
     """The replay engine."""
     clock = Clock(backlog.records)
     serde = await asyncio.to_thread(load_serde, settings.registry)
-    step = Step("replay-bench", MemoryPositions(), Decoder(serde, _NoKeys()), _Counting(clock), None)
+    step = Step("replay-bench", MemoryPositions(), Decoder(serde, NoKeys()), _Counting(clock), None)
     await replay(settings.kafka, topic, (step,))
     assert clock.pace is not None
     return clock.pace

@@ -10,7 +10,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,14 +20,13 @@ import httpx
 import msgspec
 
 from benchmarks.cores import own_core
+from benchmarks.engines import migrated_engines
 from benchmarks.feed_gateway import stack_settings
 from benchmarks.programs import program
 from benchmarks.result import Result, paired
 from benchmarks.stream_load import Audience, Heard
 from benchmarks.stream_server import Bare
 from benchmarks.stream_town import StreamTown
-from infra.local.ports import pick_free_port_base
-from infra.local.stack import Stack
 from schemas.topics import LIKES
 
 _EVENTS = {1: 20_000, 10: 10_000, 1_000: 1_000}
@@ -38,19 +36,16 @@ _REQUEST = "GET /v1/streams/events?types=post.liked HTTP/1.1\r\nhost: bench\r\na
 
 def run(rounds: int = 5) -> list[Result]:
     """Events a second, over all subscribers."""
-    with tempfile.TemporaryDirectory(prefix="photolog-streams-") as folder, own_core() as core:
-        stack = Stack(Path(folder), pick_free_port_base(), engines_only=True)
-        with stack:
-            environment = {
-                **stack.environment(),
-                "PHOTOLOG_STREAMS__SUBSCRIBERS_MAX": "1000",
-                "PHOTOLOG_STREAMS__SUBSCRIBERS_PER_GRANT_MAX": "1000",
-            }
-            program(environment, b"", "-m", "cli.app", "migrate")
-            town = StreamTown(stack_settings(environment))
-            asyncio.run(town.seed())
-            bench = _Bench(environment, core, town)
-            return [bench.measure(subscribers, rounds) for subscribers in _EVENTS]
+    with own_core() as core, migrated_engines("streams") as engines:
+        environment = {
+            **engines,
+            "PHOTOLOG_STREAMS__SUBSCRIBERS_MAX": "1000",
+            "PHOTOLOG_STREAMS__SUBSCRIBERS_PER_GRANT_MAX": "1000",
+        }
+        town = StreamTown(stack_settings(environment))
+        asyncio.run(town.seed())
+        bench = _Bench(environment, core, town)
+        return [bench.measure(subscribers, rounds) for subscribers in _EVENTS]
 
 
 class _Bench:

@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from analytics.bootstrap import NoKeys
 from analytics.columns import from_parquet
