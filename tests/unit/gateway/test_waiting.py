@@ -28,7 +28,7 @@ class CountedRows(MemoryRows):
         return await super().positions(projection)
 
 
-def _waiter(rows: MemoryRows, timelines: MemoryTimelines | None = None, wait_ms: int = 400) -> PositionWaiter:
+def _waiter(rows: MemoryRows, timelines: MemoryTimelines | None = None, wait_ms: int = 10_000) -> PositionWaiter:
     return PositionWaiter(rows, timelines or MemoryTimelines(), wait_ms)
 
 
