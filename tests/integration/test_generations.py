@@ -158,16 +158,14 @@ async def test_every_projection_is_rebuilt_the_same_though_workers_rebuilds_and_
         await asyncio.sleep(chance.uniform(0, 2))
         stack.kill("valkey")
         await eventually(is_another)
-        for projection in PROJECTIONS:
-            await built(ports, projection.name)
+        admins = await asyncio.gather(*(built(ports, projection.name) for projection in PROJECTIONS))
     await holds(town, hand, workers)
     assert KILLED in workers[0].exits[exits:]
-    for projection in PROJECTIONS:
-        admin = GenerationAdmin(ports, projection.name)
-        verdict = await admin.verify()
+    verdicts = await asyncio.gather(*(admin.verify() for admin in admins))
+    for admin, verdict in zip(admins, verdicts, strict=True):
         assert verdict.same, verdict.shown
         assert str(verdict.live) == str(verdict.other)
-        assert verdict.live.rows, f"nothing of {projection.name} was there to compare"
+        assert verdict.live.rows, f"nothing of {admin.name} was there to compare"
     assert "every card is the same" in await CommandLine(migrated).run("verify", "feed")
 
 
