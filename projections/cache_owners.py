@@ -37,10 +37,11 @@ def generation_field(field: str, number: int) -> str:
 
 
 def plain_field(field: str) -> tuple[str, int]:
-    """The field and the generation that a stored field's name tells."""
+    """The field and the generation that a stored field's name tells; a name that tells none, such as a member of bytes,
+    is its own."""
     name, slash, part = field.partition("/")
-    plain, mark, number = name.partition(_MARK)
-    return (f"{plain}{slash}{part}", int(number)) if mark else (field, FIRST)
+    plain, _, number = name.partition(_MARK)
+    return (f"{plain}{slash}{part}", int(number)) if number.isdecimal() else (field, FIRST)
 
 
 def selected_field(selection: Selection, key: str, field: str) -> str:

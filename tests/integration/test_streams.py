@@ -7,7 +7,9 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.streams.log import KafkaStreamLog, StreamReader
 from infra.local.home import REPOSITORY
@@ -86,10 +88,22 @@ class Listener:
         async with self.connected() as connection:
             self.cursor = decode(await connection.recv())["cursor"]
 
-    def connected(self) -> connect:
-        """A connection that goes on from the last cursor."""
-        cursor = f"cursor={self.cursor}" if self.cursor else ""
-        return connect(self._url + cursor, additional_headers=self._headers, compression=None, max_queue=None)
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[ClientConnection]:
+        """A connection that goes on from the last cursor. Where too many read history, of whom some may just have been
+        left, it tries again, as it is told to."""
+        url = self._url + (f"cursor={self.cursor}" if self.cursor else "")
+        give_up = time.monotonic() + SECONDS
+        while True:
+            try:
+                opened = await connect(url, additional_headers=self._headers, compression=None, max_queue=None)
+                break
+            except InvalidStatus as refused:
+                if refused.response.status_code != 503 or time.monotonic() > give_up:
+                    raise
+                await asyncio.sleep(0.2)
+        async with opened:
+            yield opened
 
     async def events(self, connection: ClientConnection) -> AsyncIterator[dict[str, Any]]:
         """Events as they come."""

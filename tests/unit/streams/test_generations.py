@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from photolog.errors import PositionTimeout
 from photolog.log.ends import Ends
 from photolog.log.record import StoredRecord
-from projections.cache_owners import owner_of, plain_field
+from projections.cache_owners import generation_field, owner_of, plain_field
 from projections.cards import cache_writes, likes_key, post_key
 from projections.catalogue import OWNER_OF, PROJECTIONS
 from projections.fold import Projection
@@ -198,3 +200,14 @@ async def test_rows_that_the_live_generation_has_before_its_position_moved_do_no
 async def test_a_generation_that_lags_is_not_compared(river: River) -> None:
     with pytest.raises(PositionTimeout):
         await verified(river, wait_seconds=0)
+
+
+@given(st.binary(max_size=24))
+def test_whatever_is_the_name_of_a_field_it_is_told_of_a_generation(name: bytes) -> None:
+    field = name.decode(errors="backslashreplace")
+    assert plain_field(field)[1] == 1 or "~" in field
+    assert plain_field(generation_field("likes/3", 7)) == ("likes/3", 7)
+
+
+def test_a_member_of_bytes_that_holds_the_mark_is_no_generation() -> None:
+    assert plain_field("a~\\xb3\\x10") == ("a~\\xb3\\x10", 1)
