@@ -28,7 +28,7 @@ from streams.followers import Followers
 from streams.replay import catch_up
 from streams.step import Step
 
-BATCH_RECORDS_MAX = 500
+BATCH_RECORDS_MAX = 1_000
 LINGER_SECONDS = 0.01
 _STOP_SECONDS = 15.0
 _PARTITIONS_AT_ONCE = 8
