@@ -8,6 +8,7 @@ from analytics.public_tables import PublicRow
 from gateway.public_events import PublicView
 from gateway.streams.filters import chance_of
 from gateway.streams.shapes import data_of
+from photolog.grouping import grouped
 from projections.fold import Recorded
 
 BATCH_EVENTS = 1_000
@@ -27,7 +28,7 @@ async def seen_by(
     Raises:
         PositionTimeout, StoreUnavailable, LogUnavailable: it cannot be told at the moment.
     """
-    async for some in _several(_resized(audience, batches)):
+    async for some in grouped(_resized(audience, batches), _BATCHES_AT_ONCE):
         for judged in await asyncio.gather(*(_judged(audience, view, batch) for batch in some)):
             yield judged
 
@@ -49,16 +50,5 @@ async def _resized(audience: Audience, batches: AsyncIterable[Sequence[Recorded]
         while len(held) >= BATCH_EVENTS:
             yield held[:BATCH_EVENTS]
             held = held[BATCH_EVENTS:]
-    if held:
-        yield held
-
-
-async def _several(batches: AsyncIterable[list[Recorded]]) -> AsyncIterator[list[list[Recorded]]]:
-    held: list[list[Recorded]] = []
-    async for batch in batches:
-        held.append(batch)
-        if len(held) == _BATCHES_AT_ONCE:
-            yield held
-            held = []
     if held:
         yield held

@@ -19,16 +19,16 @@ from benchmarks.engines import migrated_engines
 from benchmarks.fanout_worker import Backlog, Pace
 from benchmarks.feed_gateway import stack_settings
 from benchmarks.programs import program
+from benchmarks.records import ends_of, record_of
 from benchmarks.result import Result, paired
-from photolog.ids import SLOTS, SnowflakeSource, new_event_id, now_ms
-from photolog.log.record import EncodedRecord, event_headers
+from photolog.ids import SLOTS, SnowflakeSource, now_ms
+from photolog.log.record import EncodedRecord
 from photolog.settings import Settings
 from projections.follower_heads import FOLLOWER_HEADS, FollowerHeadRow
 from projections.graph import FOLLOWERS, FollowerRow, follower_place
 from projections.stores.port import TimelineEntry
 from projections.writes import Positioned, put
 from schemas.events import FanoutRequested
-from schemas.topics import FEED_FANOUT
 from streams.bootstrap import connect
 from streams.jobs import JobResources
 
@@ -106,9 +106,7 @@ class _World:
         async with connect(self._settings) as resources:
             records = [self._record(resources, author_id) for author_id in self._round()]
             positions = await resources.log.append_all(records)
-        ends: dict[int, int] = {}
-        for position in positions:
-            ends[position.partition] = max(position.offset + 1, ends.get(position.partition, 0))
+        ends = ends_of(positions)
         return Backlog("", core, {number: begins.get(number, 0) for number in ends}, ends)
 
     def _round(self) -> Sequence[int]:
@@ -124,13 +122,7 @@ class _World:
             first_slot=0,
             last_slot=SLOTS - 1,
         )
-        return EncodedRecord(
-            topic=FEED_FANOUT.name,
-            key=FEED_FANOUT.key(event).encode(),
-            value=resources.serde.encode(event, lambda _: None),
-            headers=event_headers(new_event_id(), event.type, at_ms, "bench"),
-            timestamp_ms=at_ms,
-        )
+        return record_of(resources.serde, event, at_ms)
 
     async def _fill(self, resources: JobResources, account_id: int) -> None:
         opened = await resources.timelines.open(account_id)

@@ -54,18 +54,22 @@ def gateway_process(module: str, environment: Mapping[str, str]) -> Iterator[str
     # Each request's log line is written as in production, but not kept.
     server = subprocess.Popen([sys.executable, "-m", module], env=os.environ | environment, stderr=subprocess.DEVNULL)
     try:
-        _await(address, server)
+        await_serving(address, server)
         yield address
     finally:
         server.terminate()
         server.wait(30)
 
 
-def _await(address: str, server: "subprocess.Popen[bytes]") -> None:
+def await_serving(address: str, server: "subprocess.Popen[bytes]") -> None:
+    """Wait until a process answers, whose answers need not end. Raises RuntimeError where it does not."""
     give_up = time.monotonic() + _BOOT_SECONDS
     while time.monotonic() < give_up and server.poll() is None:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{address}/readyz", timeout=5).is_success:
+        with (
+            contextlib.suppress(httpx.TransportError),
+            httpx.stream("GET", f"{address}/readyz", timeout=5) as answer,
+        ):
+            if answer.is_success:
                 return
         time.sleep(0.2)
     raise RuntimeError("the benchmark's gateway did not start")

@@ -19,10 +19,10 @@ from cassandra.concurrent import execute_concurrent_with_args
 
 from benchmarks.engines import migrated_engines
 from benchmarks.feed_gateway import stack_settings
+from benchmarks.records import record_of
 from benchmarks.result import Result, paired
 from photolog.engines.cassandra_session import cluster_of
-from photolog.ids import SnowflakeSource, new_event_id, now_ms
-from photolog.log.record import EncodedRecord, event_headers
+from photolog.ids import SnowflakeSource
 from photolog.settings import Settings
 from projections.catalogue import TABLES_OF
 from projections.generations import generation_table
@@ -31,7 +31,6 @@ from projections.stores.cassandra_statements import TableStatements
 from projections.tables import RowKey
 from projections.writes import Positioned, put
 from schemas import events as e
-from schemas.topics import LIKES
 from streams.bootstrap import Connected, connect_generations
 from streams.generation_admin import AdminPorts, GenerationAdmin
 from streams.generation_ports import admin_ports
@@ -103,17 +102,8 @@ async def _append(connected: Connected) -> None:
         if drawn.random() < _UNLIKED:
             events.append(e.PostUnliked(actor_id=actor_id, post_id=post_id))
     for start in range(0, len(events), _AT_ONCE):
-        await resources.log.append_all([_record(connected, event) for event in events[start : start + _AT_ONCE]])
-
-
-def _record(connected: Connected, event: e.Event) -> EncodedRecord:
-    return EncodedRecord(
-        topic=LIKES.name,
-        key=LIKES.key(event).encode(),
-        value=connected.live.serde.encode(event, lambda _: None),
-        headers=event_headers(new_event_id(), event.type, now_ms(), "bench"),
-        timestamp_ms=now_ms(),
-    )
+        some = events[start : start + _AT_ONCE]
+        await resources.log.append_all([record_of(resources.serde, event) for event in some])
 
 
 class _Building:

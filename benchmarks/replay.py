@@ -16,15 +16,14 @@ from benchmarks.engines import migrated_engines
 from benchmarks.fanout_worker import Backlog
 from benchmarks.feed_gateway import stack_settings
 from benchmarks.programs import program
+from benchmarks.records import ends_of, record_of
 from benchmarks.replay_worker import Read
 from benchmarks.result import Result, paired
-from photolog.ids import SnowflakeSource, new_event_id, now_ms
-from photolog.log.record import EncodedRecord, event_headers
+from photolog.ids import SnowflakeSource
 from photolog.settings import Settings
 from schemas.events import PostLiked
 from schemas.topics import LIKES
 from streams.bootstrap import connect
-from streams.jobs import JobResources
 
 _LIKES = 100_000
 _GROWN = (1_000_000, 10_000_000)
@@ -87,21 +86,10 @@ class _Log:
     async def _append(self, settings: Settings, records: int) -> None:
         ids = SnowflakeSource(1_021)
         async with connect(settings) as resources:
-            some = [_record(resources, ids) for _ in range(min(records, _DISTINCT))]
+            likes = (PostLiked(actor_id=ids.next(), post_id=ids.next()) for _ in range(min(records, _DISTINCT)))
+            some = [record_of(resources.serde, like) for like in likes]
             left = records
             while left > 0:
                 part = some[: min(left, _AT_ONCE)]
-                for position in await resources.log.append_all(part):
-                    self._ends[position.partition] = max(position.offset + 1, self._ends.get(position.partition, 0))
+                self._ends |= ends_of(await resources.log.append_all(part))
                 left -= len(part)
-
-
-def _record(resources: JobResources, ids: SnowflakeSource) -> EncodedRecord:
-    event, at_ms = PostLiked(actor_id=ids.next(), post_id=ids.next()), now_ms()
-    return EncodedRecord(
-        topic=LIKES.name,
-        key=LIKES.key(event).encode(),
-        value=resources.serde.encode(event, lambda _: None),
-        headers=event_headers(new_event_id(), event.type, at_ms, "bench"),
-        timestamp_ms=at_ms,
-    )

@@ -3,8 +3,8 @@
 import time
 
 from benchmarks.feed_world import account_row, posted
-from photolog.ids import SnowflakeSource, new_event_id, now_ms
-from photolog.log.record import EncodedRecord, event_headers
+from benchmarks.records import ends_of, record_of
+from photolog.ids import SnowflakeSource, now_ms
 from photolog.settings import Settings
 from projections.accounts import ACCOUNTS
 from projections.likes import LIKES, LikeRow
@@ -13,7 +13,6 @@ from projections.stores.port import Source, StoredPosition
 from projections.writes import Positioned, Put, Write, put
 from schemas import topics
 from schemas.events import PostLiked
-from schemas.serde import Serde
 from streams.bootstrap import connect
 
 _ACTORS = 100
@@ -53,19 +52,8 @@ class StreamTown:
     async def append(self, events: int) -> dict[int, int]:
         """Put so many into the topic at once, from `began_seconds` on; where each partition ends then."""
         async with connect(self._settings) as resources:
-            records = [self._record(resources.serde, self._likes[number % _LIKES]) for number in range(events)]
+            likes = (self._likes[number % _LIKES] for number in range(events))
+            records = [record_of(resources.serde, like, self._at_ms) for like in likes]
             self.began_seconds = time.monotonic()
             positions = await resources.log.append_all(records)
-        ends: dict[int, int] = {}
-        for position in positions:
-            ends[position.partition] = max(position.offset + 1, ends.get(position.partition, 0))
-        return ends
-
-    def _record(self, serde: Serde, event: PostLiked) -> EncodedRecord:
-        return EncodedRecord(
-            topic=topics.LIKES.name,
-            key=topics.LIKES.key(event).encode(),
-            value=serde.encode(event, lambda _: None),
-            headers=event_headers(new_event_id(), event.type, self._at_ms, "bench"),
-            timestamp_ms=self._at_ms,
-        )
+        return ends_of(positions)

@@ -10,18 +10,17 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import msgspec
 
 from benchmarks.cores import own_core
 from benchmarks.engines import migrated_engines
 from benchmarks.feed_gateway import stack_settings
+from benchmarks.gateway_process import await_serving
 from benchmarks.programs import program
 from benchmarks.result import Result, paired
 from benchmarks.stream_load import Audience, Heard
@@ -30,7 +29,6 @@ from benchmarks.stream_town import StreamTown
 from schemas.topics import LIKES
 
 _EVENTS = {1: 20_000, 10: 10_000, 1_000: 1_000}
-_BOOT_SECONDS = 60.0
 _REQUEST = "GET /v1/streams/events?types=post.liked HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\r\n"
 
 
@@ -127,22 +125,11 @@ class _Bench:
         server.stdin.write(told)
         server.stdin.close()
         try:
-            self._await(server)
+            await_serving(f"http://127.0.0.1:{self._port}", server)
             yield server.pid
         finally:
             server.terminate()
             server.wait(30)
-
-    def _await(self, server: "subprocess.Popen[bytes]") -> None:
-        give_up = time.monotonic() + _BOOT_SECONDS
-        while time.monotonic() < give_up and server.poll() is None:
-            try:
-                with httpx.stream("GET", f"http://127.0.0.1:{self._port}/readyz", timeout=5) as answer:
-                    if answer.is_success:
-                        return
-            except httpx.TransportError:
-                time.sleep(0.2)
-        raise RuntimeError("one side did not start")
 
 
 def _resident_kilobytes(pid: int, kind: str) -> int:

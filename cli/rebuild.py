@@ -15,10 +15,11 @@ from rich.console import Console
 from cli.generation_desk import admin_of, rate_bar
 from photolog.errors import Conflict
 from photolog.ids import now_ms
+from photolog.log.ends import Ends
 from photolog.log.moments import parse_moment
 from projections.generations import Generations
 from streams.generation_admin import GenerationAdmin
-from streams.rebuilding import Ends, Share, left
+from streams.rebuilding import Share, left
 
 _SHOW_SECONDS = 0.5
 _WORKERS_MAX = 64

@@ -17,6 +17,7 @@ from gateway.queries.feed import feed_page
 from gateway.readings import Readings
 from gateway.services import Services
 from photolog.errors import StoreUnavailable
+from photolog.grouping import grouped
 from projections.comparing import Digest
 from projections.feed import TOP, Place
 
@@ -101,7 +102,7 @@ class FeedProof:
             StoreUnavailable: the rows did not answer.
         """
         verdict = FeedVerdict()
-        async for some in _groups(account_ids):
+        async for some in grouped(account_ids, _AT_ONCE):
             found = await asyncio.gather(*(self._compared(account_id) for account_id in some))
             for account_id, (cached, rows) in zip(some, found, strict=True):
                 _judge(verdict, account_id, cached, rows)
@@ -159,14 +160,3 @@ def _judge(verdict: FeedVerdict, account_id: int, cached: Cards, rows: Cards) ->
 
 def _decoded(card: bytes | None) -> Any:
     return None if card is None else msgspec.json.decode(card)
-
-
-async def _groups(account_ids: AsyncIterator[int]) -> AsyncIterator[list[int]]:
-    group: list[int] = []
-    async for account_id in account_ids:
-        group.append(account_id)
-        if len(group) == _AT_ONCE:
-            yield group
-            group = []
-    if group:
-        yield group

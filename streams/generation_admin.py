@@ -8,6 +8,7 @@ from typing import Any
 
 from photolog.errors import Conflict, NotFound
 from photolog.ids import now_ms
+from photolog.log.ends import Ends
 from photolog.settings import KafkaSettings
 from projections.catalogue import PROJECTIONS, TABLES_OF
 from projections.fold import Projection
@@ -19,7 +20,7 @@ from projections.stores.remembered_rows import RememberedRows
 from projections.tables import Table
 from streams.generation_steps import building_step
 from streams.jobs import JobResources
-from streams.rebuilding import Ends, Heard, Rebuild, Share, begin, catch_up, hand_over, is_behind, taken_over
+from streams.rebuilding import Heard, Rebuild, Share, begin, catch_up, hand_over, is_behind, taken_over
 from streams.verifying import Verdict, Verification
 
 SEEN_MS = round(4 * FRESH_SECONDS * 1_000)

@@ -9,6 +9,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from photolog.errors import LogUnavailable
+from photolog.log.ends import Ends
 from photolog.log.kafka_config import client_config
 from photolog.settings import KafkaSettings
 from projections.catalogue import PROJECTIONS, TABLES_OF
@@ -18,7 +19,6 @@ from projections.stores.counts import NOTHING_COUNTED, Counts
 from projections.stores.port import PositionStore, RowStore, Source, StoredPosition
 from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
 from streams.delivery import NAME as FEED
-from streams.rebuilding import Ends
 
 _TIMEOUT_SECONDS = 10.0
 _NOWHERE = StoredPosition(0)

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from photolog.errors import Conflict
+from photolog.log.ends import Ends
+from photolog.log.slices import Place
 from photolog.settings import KafkaSettings
 from projections.fold import Projection
 from projections.generations import Pointers
@@ -25,8 +27,6 @@ _PASSES_MAX = 100
 _LOOK_SECONDS = 0.25
 TAKE_OVER_SECONDS = 60.0
 
-Place = tuple[str, int]
-Ends = Mapping[Place, int]
 Positions = Mapping[Source, StoredPosition]
 Heard = Callable[[int], Awaitable[None]]
 
