@@ -1,4 +1,4 @@
-"""`photolog transcode-worker`: makes the variants of uploaded photographs; start one for each machine."""
+"""`photolog transcode-worker`: makes the variants of uploaded photographs and videos; start one for each machine."""
 
 import asyncio
 import os
@@ -18,10 +18,14 @@ from photolog.settings import Settings, load_settings
 from photolog.telemetry import configure_logging
 from schemas.registry import load_serde
 from schemas.serde import Serde
+from transcode.encoders import EncoderKind, Encoders
+from transcode.footage import VideoLimits
 from transcode.frames import SandboxLimits
 from transcode.intake import Intake
 from transcode.job import TranscodeJob
 from transcode.sandbox import VariantPool
+from transcode.video import VideoMaker
+from transcode.video_job import VideoJob
 from transcode.worker import TranscodeWorker
 
 _WAITING_MAX = 3
@@ -33,9 +37,10 @@ def transcode_worker(
         int | None, typer.Option(help="Photographs decoded at once; as many as there are cores if not given.", min=1)
     ] = None,
 ) -> None:
-    """Make the variants of uploaded photographs, in the foreground.
+    """Make the variants of uploaded photographs and videos, in the foreground.
 
-    SIGTERM lets it finish the photographs that it began. Ending it in any way loses nothing.
+    SIGTERM lets it finish the photographs that it began; a video is begun anew by the next worker. Ending it in any way
+    loses nothing.
     """
     settings = load_settings()
     configure_logging(settings.log_level, "transcode-worker")
@@ -61,9 +66,30 @@ async def _work(
     ready: asyncio.Event,
 ) -> None:
     log, serde = connected
+    maker = VideoMaker(video_limits(settings), video_encoders(settings), settings.transcode.videos_at_once)
+    await maker.check()
     limits = SandboxLimits(bytes_max=settings.limits.photo_bytes_max, pixels_max=settings.limits.photo_pixels_max)
     async with VariantPool(decoders, limits) as pool:
-        job = TranscodeJob(ObjectStore(settings.s3), pool, limits.bytes_max)
+        objects = ObjectStore(settings.s3)
+        job = TranscodeJob(objects, pool, VideoJob(objects, maker), limits.bytes_max)
         # Some wait for a decoder, as some are being fetched and stored.
         worker = TranscodeWorker(Intake(settings.kafka), job, serde, log, 2 * decoders + _WAITING_MAX)
         await worker.run(stop, ready)
+
+
+def video_limits(settings: Settings) -> VideoLimits:
+    """What one video may cost, by the settings."""
+    return VideoLimits(
+        bytes_max=settings.limits.video_bytes_max,
+        pixels_max=settings.limits.video_pixels_max,
+        frames_max=settings.limits.video_frames_max,
+        memory_bytes_max=settings.transcode.video_memory_bytes,
+        wall_seconds_max=settings.transcode.video_seconds_max,
+        threads=settings.transcode.video_threads,
+    )
+
+
+def video_encoders(settings: Settings) -> Encoders:
+    """What encodes pictures, by the settings."""
+    chosen = settings.transcode
+    return Encoders(EncoderKind(chosen.video_encoder), chosen.h264_preset, chosen.av1_preset)

@@ -235,6 +235,12 @@ class LimitSettings(Group):
     """of an uploaded photograph"""
     photo_pixels_max: int = Field(default=100_000_000, ge=1_000)
     """of a decoded photograph"""
+    video_bytes_max: int = Field(default=100 * 1024 * 1024, ge=1_024)
+    """of an uploaded video"""
+    video_pixels_max: int = Field(default=4096 * 2304, ge=10_000)
+    """of a frame of a video"""
+    video_frames_max: int = Field(default=9_000, ge=1, le=1_000_000)
+    """of a video: 90 seconds at 100 frames a second"""
     rates: bool = True
     """whether the rates below hold; each is a burst and the seconds in which it comes back, such as `600/60`"""
     rate_read: PerPeriod = Rate(600, 60)
@@ -314,6 +320,25 @@ class AnalyticsSettings(Group):
     """how long the SQL of a query may take once its events are there"""
 
 
+class TranscodeSettings(Group):
+    """How videos are encoded."""
+
+    video_encoder: Literal["software", "nvenc", "vaapi", "videotoolbox"] = "software"
+    """what encodes pictures; a machine whose ffmpeg lacks it refuses to start"""
+    h264_preset: Literal["superfast", "veryfast", "faster", "fast", "medium", "slow"] = "veryfast"
+    """how hard x264 tries"""
+    av1_preset: int = Field(default=9, ge=0, le=13)
+    """of SVT-AV1, from the slowest to the fastest"""
+    videos_at_once: int = Field(default=1, ge=1, le=64)
+    """encoded by one worker; each uses every core"""
+    video_threads: int = Field(default=2, ge=1, le=64)
+    """of each encoder of a video"""
+    video_memory_bytes: int = Field(default=6 * 1024**3, ge=512 * 1024**2)
+    """address space of the process that encodes one video"""
+    video_seconds_max: float = Field(default=1_800.0, ge=10, le=86_400)
+    """how long encoding one video may take"""
+
+
 class Settings(BaseSettings):
     """All settings of a photolog process; build it with `load_settings`."""
 
@@ -332,6 +357,7 @@ class Settings(BaseSettings):
     telemetry: TelemetrySettings = TelemetrySettings()
     streams: StreamSettings = StreamSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
+    transcode: TranscodeSettings = TranscodeSettings()
     metrics_host: str | None = None
     """address that this process serves /metrics on; absent: nowhere"""
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)

@@ -320,6 +320,8 @@ class PostDeleted(Event, frozen=True, kw_only=True):
 
 
 class MediaTranscodingRequested(Event, frozen=True, kw_only=True):
+    """What an upload is for decides how long a video may be."""
+
     type = "media.transcoding.requested"
     capability = "media"
     media_id: Snowflake
@@ -327,10 +329,11 @@ class MediaTranscodingRequested(Event, frozen=True, kw_only=True):
     object_key: str
     content_type: str
     size_bytes: int
+    purpose: Literal["post", "reel", "story"] = "post"
 
 
 class MediaVariant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One encoded file of a photograph; sizes in pixels and bytes."""
+    """One file that was made of a photograph or a video; sizes in pixels and bytes, 0 pixels for sound."""
 
     name: str
     content_type: str
@@ -341,6 +344,8 @@ class MediaVariant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class MediaTranscodingCompleted(Event, frozen=True, kw_only=True):
+    """Everything that is made of an upload is there; a photograph has no duration."""
+
     type = "media.transcoding.completed"
     capability = "media"
     media_id: Snowflake
@@ -348,6 +353,8 @@ class MediaTranscodingCompleted(Event, frozen=True, kw_only=True):
     width: int
     height: int
     variants: list[MediaVariant]
+    kind: Literal["photo", "video"] = "photo"
+    duration_ms: int = 0
 
 
 class MediaTranscodingFailed(Event, frozen=True, kw_only=True):

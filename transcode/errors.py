@@ -1,4 +1,4 @@
-"""Why a picture is refused: a closed set of reasons, so that clients, events and metrics may rely on the slugs."""
+"""Why an upload is refused: a closed set of reasons, so that clients, events and metrics may rely on the slugs."""
 
 from enum import StrEnum
 
@@ -20,26 +20,38 @@ class Reason(StrEnum):
     TOO_SLOW = "too-slow"
     TOO_MUCH_OUTPUT = "too-much-output"
     DECODER_CRASHED = "decoder-crashed"
+    NOT_A_VIDEO = "not-a-video"
+    DAMAGED_VIDEO = "damaged-video"
+    UNSUPPORTED_CODEC = "unsupported-codec"
+    TOO_LONG = "too-long"
+    TOO_SMALL = "too-small"
+    TOO_MANY_FRAMES = "too-many-frames"
 
 
 SENTENCES: dict[Reason, str] = {
     Reason.MISSING: "The uploaded file is gone.",
     Reason.EMPTY: "The file has no bytes.",
-    Reason.TOO_MANY_BYTES: "The file is larger than a photograph may be.",
+    Reason.TOO_MANY_BYTES: "The file is larger than its kind may be.",
     Reason.NOT_AN_IMAGE: "The file is not a JPEG, PNG or HEIC image.",
     Reason.MISLABELLED: "The file's content is of another type than was declared.",
-    Reason.TOO_MANY_PIXELS: "The image has more pixels than a photograph may have.",
+    Reason.TOO_MANY_PIXELS: "The image has more pixels than it may have.",
     Reason.EXTREME_SHAPE: "One side of the image is too many times longer than the other.",
     Reason.DAMAGED: "The image is cut short or damaged.",
-    Reason.TOO_MUCH_MEMORY: "The image takes more memory to decode than a photograph may.",
-    Reason.TOO_SLOW: "The image takes longer to decode than a photograph may.",
-    Reason.TOO_MUCH_OUTPUT: "The image's variants are larger than they may be.",
-    Reason.DECODER_CRASHED: "The image could not be decoded.",
+    Reason.TOO_MUCH_MEMORY: "The file takes more memory to decode than it may.",
+    Reason.TOO_SLOW: "The file takes longer to decode than it may.",
+    Reason.TOO_MUCH_OUTPUT: "The file's variants are larger than they may be.",
+    Reason.DECODER_CRASHED: "The file could not be decoded.",
+    Reason.NOT_A_VIDEO: "The file is not an MP4 or QuickTime video.",
+    Reason.DAMAGED_VIDEO: "The video is cut short or damaged.",
+    Reason.UNSUPPORTED_CODEC: "The video or its sound is coded in a way that is not accepted.",
+    Reason.TOO_LONG: "The video is longer than it may be.",
+    Reason.TOO_SMALL: "The video is smaller than 64 pixels on a side.",
+    Reason.TOO_MANY_FRAMES: "The video has more frames than it may have.",
 }
 
 
 class UnprocessableMedia(PhotologError):
-    """A picture that is refused; trying again gives the same answer.
+    """A picture or a video that is refused; trying again gives the same answer.
 
     Args:
         reason: stable slug.

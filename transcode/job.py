@@ -1,16 +1,21 @@
-"""One photograph from its upload to its answer: fetched, decoded, its variants stored."""
+"""One photograph from its upload to its answer: fetched, decoded, its variants stored. Videos have their own job."""
 
 import asyncio
+from pathlib import Path
 from typing import Protocol
+
+import structlog
 
 from photolog.engines.object_store import ObjectHead, ObjectRefused
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingFailed, MediaTranscodingRequested, MediaVariant
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.plan import Made, Variant, processed_key
-from transcode.sniff import PhotoType, declared_type
+from transcode.sniff import PhotoType, declared_type, declared_video
 
-# A variant's name is never used again for other bytes; who may see it is decided before its address is signed.
-_CACHE_CONTROL = "private, max-age=31536000, immutable"
+CACHE_CONTROL = "private, max-age=31536000, immutable"
+"""A variant's name is never used again for other bytes; who may see it is decided before its address is signed."""
+
+logger = structlog.get_logger(__name__)
 
 TranscodingAnswer = MediaTranscodingCompleted | MediaTranscodingFailed
 
@@ -27,6 +32,12 @@ class Objects(Protocol):
     async def put(self, key: str, data: bytes, content_type: str, cache_control: str | None = None) -> None:
         """Write an object whole."""
 
+    async def read_range(self, key: str, start: int, length: int) -> bytes:
+        """A piece of an object."""
+
+    async def put_file(self, key: str, path: Path, content_type: str, cache_control: str | None = None) -> None:
+        """Write an object whole, from a file."""
+
 
 class Variants(Protocol):
     """The part of `transcode.sandbox.VariantPool` that the job needs."""
@@ -35,39 +46,54 @@ class Variants(Protocol):
         """The variants of one photograph."""
 
 
+class Videos(Protocol):
+    """The part of `transcode.video_job.VideoJob` that the job needs."""
+
+    async def completed(self, request: MediaTranscodingRequested) -> MediaTranscodingCompleted:
+        """Everything that is made of a video, stored."""
+
+
 class TranscodeJob:
     """Answers requests. Doing one again writes the same files and gives the same answer.
 
     Args:
         objects: holds uploads and takes variants.
         variants: makes them.
-        bytes_max: the largest upload that is fetched.
+        videos: makes what is made of videos.
+        bytes_max: the largest photograph that is fetched.
     """
 
-    def __init__(self, objects: Objects, variants: Variants, bytes_max: int) -> None:
+    def __init__(self, objects: Objects, variants: Variants, videos: Videos, bytes_max: int) -> None:
         self._objects = objects
         self._variants = variants
+        self._videos = videos
         self._bytes_max = bytes_max
 
     async def answer(self, request: MediaTranscodingRequested) -> TranscodingAnswer:
-        """Make a photograph's variants, or say why there are none.
+        """Make the variants of an upload, or say why there are none.
 
         Raises:
             StoreUnavailable: the bucket did not answer.
             SandboxUnavailable: no decoder could be started.
         """
         try:
-            kind = declared_type(request.content_type)
-            if kind is None:
-                raise UnprocessableMedia(Reason.NOT_AN_IMAGE, f"declared {request.content_type}")
-            made = await self._variants.make(await self._fetch(request.object_key), kind)
+            if is_video(request):
+                return await self._videos.completed(request)
+            return await self._completed(request)
         except UnprocessableMedia as refusal:
+            logger.info("refused", media_id=request.media_id, reason=refusal.reason.value, diagnosis=refusal.diagnosis)
             return MediaTranscodingFailed(
                 media_id=request.media_id,
                 owner_id=request.owner_id,
                 reason=refusal.reason.value,
                 detail=refusal.detail,
             )
+
+    async def _completed(self, request: MediaTranscodingRequested) -> MediaTranscodingCompleted:
+        kind = declared_type(request.content_type)
+        if kind is None:
+            raise UnprocessableMedia(Reason.NOT_AN_IMAGE, f"declared {request.content_type}")
+        made = await self._variants.make(await self._fetch(request.object_key), kind)
         stored = await asyncio.gather(*(self._store(request.media_id, *variant) for variant in made.variants))
         return MediaTranscodingCompleted(
             media_id=request.media_id,
@@ -91,7 +117,7 @@ class TranscodeJob:
 
     async def _store(self, media_id: int, variant: Variant, data: bytes) -> MediaVariant:
         key = processed_key(media_id, variant.name)
-        await self._objects.put(key, data, variant.content_type, _CACHE_CONTROL)
+        await self._objects.put(key, data, variant.content_type, CACHE_CONTROL)
         return MediaVariant(
             name=variant.name,
             content_type=variant.content_type,
@@ -100,3 +126,8 @@ class TranscodeJob:
             size_bytes=len(data),
             object_key=key,
         )
+
+
+def is_video(request: MediaTranscodingRequested) -> bool:
+    """Whether a request is about a video, by what was declared; the bytes are judged later."""
+    return declared_video(request.content_type) is not None

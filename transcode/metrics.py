@@ -8,3 +8,8 @@ PHOTOGRAPH_SECONDS = Histogram(
     "Time from a request's reading until its variants are stored, waiting for a decoder included",
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
 )
+VIDEO_SECONDS = Histogram(
+    "photolog_video_seconds",
+    "Time from a request's reading until everything made of a video is stored, waiting for a turn included",
+    buckets=(2, 5, 10, 30, 60, 120, 300, 600, 1_800),
+)

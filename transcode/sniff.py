@@ -12,6 +12,13 @@ _PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
 _HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 # … and brands that promise a picture of any coding, so that another brand beside them must name HEVC.
 _ANY_PICTURE_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
+_QUICKTIME_BRAND = b"qt  "
+# The registry again: ISO base media, MP4, AVC, Apple's, Sony's and Adobe's names for it, and CMAF. There are more,
+# but a file of theirs names one of these beside its own.
+_MP4_BRANDS = frozenset(
+    {b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41", b"mp42", b"avc1"}
+    | {b"M4V ", b"M4VH", b"M4VP", b"MSNV", b"XAVC", b"F4V ", b"cmfc", b"dash"}
+)
 
 
 class PhotoType(StrEnum):
@@ -20,6 +27,13 @@ class PhotoType(StrEnum):
     JPEG = "image/jpeg"
     PNG = "image/png"
     HEIC = "image/heic"
+
+
+class VideoType(StrEnum):
+    """The containers of video that are accepted; the value is the media type. One demuxer reads both."""
+
+    MP4 = "video/mp4"
+    QUICKTIME = "video/quicktime"
 
 
 def detect(head: bytes) -> PhotoType | None:
@@ -42,9 +56,35 @@ def declared_type(content_type: str) -> PhotoType | None:
     return PhotoType(essence) if essence in set(PhotoType) else None
 
 
-def _is_heic(head: bytes) -> bool:
+def detect_video(head: bytes) -> VideoType | None:
+    """As `detect`, for videos: a file that both know is none, so that no bytes have two readings.
+
+    A QuickTime file of before 2001, which begins without a list of its brands, is not known.
+    """
+    if detect(head) is not None:
+        return None
+    major, compatible = _brands(head[:HEAD_BYTES])
+    if major == _QUICKTIME_BRAND:
+        return VideoType.QUICKTIME
+    if major in _MP4_BRANDS or not _MP4_BRANDS.isdisjoint(compatible):
+        return VideoType.MP4
+    return VideoType.QUICKTIME if _QUICKTIME_BRAND in compatible else None
+
+
+def declared_video(content_type: str) -> VideoType | None:
+    """The container that a client's Content-Type names, or None."""
+    essence = content_type.split(";", 1)[0].strip().lower()
+    return VideoType(essence) if essence in set(VideoType) else None
+
+
+def _brands(head: bytes) -> tuple[bytes, set[bytes]]:
+    """The major brand of an ISO base media file and its compatible ones; nothing where the bytes are none."""
     if head[4:8] != b"ftyp":
-        return False
+        return b"", set()
     box = head[: int.from_bytes(head[:4], "big")]
-    major, compatible = box[8:12], {box[start : start + 4] for start in range(16, len(box) - 3, 4)}
+    return box[8:12], {box[start : start + 4] for start in range(16, len(box) - 3, 4)}
+
+
+def _is_heic(head: bytes) -> bool:
+    major, compatible = _brands(head)
     return major in _HEVC_BRANDS or (major in _ANY_PICTURE_BRANDS and not _HEVC_BRANDS.isdisjoint(compatible))

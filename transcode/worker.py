@@ -1,11 +1,15 @@
-"""The transcode worker: requests from the log in, answers out, several photographs on their way at once.
+"""The transcode worker: requests from the log in, answers out, several uploads on their way at once.
 
 While one photograph is decoded the next is fetched and the one before is stored, so the decoders never wait for the
 bucket. Answers of one owner keep the order of their requests. A request's offset is committed once its answer is
-acknowledged, and not before every earlier one of its partition is: a crash repeats photographs and loses none.
+acknowledged, and not before every earlier one of its partition is: a crash repeats uploads and loses none.
+
+A video takes minutes. It takes no photograph's place meanwhile, and the broker is polled all the time, so that the
+partition stays; a worker that dies loses it within seconds, and another one begins the video anew.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -25,12 +29,14 @@ from schemas.events import MediaTranscodingRequested
 from schemas.serde import Serde
 from schemas.topics import MEDIA_REQUESTED
 from transcode.errors import SandboxUnavailable
-from transcode.job import TranscodeJob, TranscodingAnswer
-from transcode.metrics import ANSWERED, PHOTOGRAPH_SECONDS
+from transcode.job import TranscodeJob, TranscodingAnswer, is_video
+from transcode.metrics import ANSWERED, PHOTOGRAPH_SECONDS, VIDEO_SECONDS
 from transcode.progress import Place, Progress
 
 NAME = "transcode"
 DRAIN_SECONDS = 12.0
+VIDEOS_MAX = 64
+"""Requests for videos that are held at once, waiting or worked on; the files of those that wait are not fetched yet."""
 _LAG_SECONDS = 2.0
 logger = structlog.get_logger(__name__)
 
@@ -89,6 +95,7 @@ class TranscodeWorker:
         self._clock_ms = clock_ms
         self._stall = Stall(NAME, (*TRANSIENT, SandboxUnavailable))
         self._tasks: set[asyncio.Task[None]] = set()
+        self._videos: set[asyncio.Task[None]] = set()
         self._last_of: dict[bytes | None, asyncio.Task[None]] = {}
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
@@ -113,12 +120,17 @@ class TranscodeWorker:
 
     async def _turn(self, lag: asyncio.Task[None]) -> None:
         """Read at most one request, and see whether anything went wrong that cannot be waited out."""
-        message = await self._intake.poll(room=len(self._tasks) < self._photographs_max)
+        message = await self._intake.poll(room=self._has_room)
         if message is not None:
             self._begin(stored_record(message))
         for task in [task for task in (lag, *self._tasks) if task.done()]:
             self._tasks.discard(task)
+            self._videos.discard(task)
             task.result()
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._tasks) - len(self._videos) < self._photographs_max and len(self._videos) < VIDEOS_MAX
 
     def _begin(self, record: StoredRecord) -> None:
         self._intake.progress.begin((record.topic, record.partition), record.offset)
@@ -128,8 +140,10 @@ class TranscodeWorker:
 
     async def _handle(self, record: StoredRecord, before: asyncio.Task[None] | None) -> None:
         try:
-            with PHOTOGRAPH_SECONDS.time():
-                letter = await self._letter(record)
+            begun = time.monotonic()
+            letter = await self._letter(record)
+            seconds = VIDEO_SECONDS if asyncio.current_task() in self._videos else PHOTOGRAPH_SECONDS
+            seconds.observe(time.monotonic() - begun)
             if before is not None:
                 await asyncio.wait([before])
             await self._until_done(lambda: self._log.append_all([letter]))
@@ -155,6 +169,9 @@ class TranscodeWorker:
         except UndecodableRecord as error:
             DEAD.labels(NAME, "undecodable").inc()
             return dead_letter(record, MEDIA_REQUESTED.dead_letters, NAME, f"undecodable: {error}")
+        task = asyncio.current_task()
+        if task is not None and is_video(request[0]):
+            self._videos.add(task)
         await self._until_done(answer)
         outcome = answers[0]
         ANSWERED.labels(outcome.type, getattr(outcome, "reason", "")).inc()

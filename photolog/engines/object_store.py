@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
@@ -178,6 +179,18 @@ class ObjectStore:
             ContentType=content_type,
             **extra,
         )
+
+    async def put_file(self, key: str, path: Path, content_type: str, cache_control: str | None = None) -> None:
+        """Write an object whole, from a file, of which only a piece at a time is in memory."""
+
+        def send() -> None:
+            extra = {"CacheControl": cache_control} if cache_control else {}
+            with path.open("rb") as file:
+                self._client.put_object(
+                    Bucket=self._settings.bucket, Key=key, Body=file, ContentType=content_type, **extra
+                )
+
+        await self._call(send)
 
     async def delete(self, key: str) -> None:
         """Delete an object; nothing happens where it is gone already."""

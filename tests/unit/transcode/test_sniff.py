@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.transcode.pictures import encoded, quarters
-from transcode.sniff import HEAD_BYTES, PhotoType, declared_type, detect
+from transcode.sniff import HEAD_BYTES, PhotoType, VideoType, declared_type, declared_video, detect, detect_video
 
 
 def ftyp(major: bytes, *compatible: bytes, size: int | None = None) -> bytes:
@@ -86,3 +86,41 @@ def test_bytes_past_the_head_change_nothing(tail: bytes) -> None:
 )
 def test_a_declared_type_is_read_leniently_but_never_guessed(content_type: str, kind: PhotoType | None) -> None:
     assert declared_type(content_type) is kind
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (ftyp(b"isom", b"isom", b"iso2", b"avc1", b"mp41"), VideoType.MP4),
+        (ftyp(b"mp42", b"isom", b"mp42"), VideoType.MP4),
+        (ftyp(b"qt  ", b"qt  "), VideoType.QUICKTIME),
+        (ftyp(b"zzzz", b"iso6"), VideoType.MP4),
+        (ftyp(b"isom", b"qt  "), VideoType.MP4),
+    ],
+)
+def test_a_video_is_told_by_its_brands(head: bytes, kind: VideoType) -> None:
+    assert detect_video(head) is kind
+    assert detect(head) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"#EXTM3U\n#EXTINF:4,\nfile:///etc/passwd\n",
+        b"\x1aE\xdf\xa3 webm",
+        b"\0\0\0\x08moov",
+        ftyp(b"avif", b"mif1"),
+        ftyp(b"M4A ", b"M4A "),
+        ftyp(b"zzzz"),
+        b"\xff\xd8\xff" + ftyp(b"isom"),
+        ftyp(b"heic", b"isom", b"heic"),
+    ],
+)
+def test_what_is_no_video_or_a_photograph_as_well_is_none(head: bytes) -> None:
+    assert detect_video(head) is None
+
+
+def test_a_declared_video_is_an_mp4_or_a_quicktime_file() -> None:
+    said = ["video/mp4", "Video/QuickTime; codecs=avc1", "video/webm", "image/jpeg", ""]
+    assert [declared_video(one) for one in said] == [VideoType.MP4, VideoType.QUICKTIME, None, None, None]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from schemas.events import (
 )
 from schemas.serde import SCHEMAS, Serde
 from schemas.topics import MEDIA_COMPLETED, MEDIA_REQUESTED
+from transcode import worker
 from transcode.errors import Reason, SandboxUnavailable, UnprocessableMedia
 from transcode.job import TranscodeJob
 from transcode.plan import Made, variant_plan
@@ -107,6 +109,15 @@ class FakeObjects:
             raise ObjectRefused("gone")
         return self.held[key]
 
+    async def read_range(self, key: str, start: int, length: int) -> bytes:
+        if self.gone_after_head:
+            raise ObjectRefused("gone")
+        return self.held[key][start : start + length]
+
+    async def put_file(self, key: str, path: Path, content_type: str, cache_control: str | None = None) -> None:
+        self._maybe_away()
+        self.held[key] = await asyncio.to_thread(path.read_bytes)
+
     async def put(self, key: str, data: bytes, content_type: str, cache_control: str | None = None) -> None:
         self._maybe_away()
         self.held[key] = data
@@ -142,6 +153,35 @@ class FakeVariants:
         return Made(640, 400, tuple((variant, b"v" + data) for variant in variant_plan(640, 400)))
 
 
+class FakeVideos:
+    """Makes videos once `gate` is open."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.begun = 0
+        self.cancelled = 0
+        self.refusal: Exception | None = None
+
+    async def completed(self, request: MediaTranscodingRequested) -> MediaTranscodingCompleted:
+        self.begun += 1
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if self.refusal is not None:
+            raise self.refusal
+        return MediaTranscodingCompleted(
+            media_id=request.media_id,
+            owner_id=request.owner_id,
+            width=640,
+            height=360,
+            variants=[],
+            kind="video",
+            duration_ms=2_000,
+        )
+
+
 class FakeLog:
     def __init__(self) -> None:
         self.records: list[EncodedRecord] = []
@@ -170,8 +210,9 @@ class Bench:
             if isinstance(event, MediaTranscodingRequested):
                 self.objects.held[event.object_key] = b"%d" % event.media_id
         self.variants = FakeVariants()
+        self.videos = FakeVideos()
         self.log = FakeLog()
-        job = TranscodeJob(self.objects, self.variants, bytes_max=10)
+        job = TranscodeJob(self.objects, self.variants, self.videos, bytes_max=10)
         self.worker = TranscodeWorker(self.intake, job, SERDE, self.log, photographs_max, clock_ms=lambda: 5)
         self.stop = asyncio.Event()
 
@@ -281,10 +322,63 @@ async def test_a_refused_photograph_is_answered_with_its_reason(spoil: Callable[
 
 
 async def test_a_type_that_we_do_not_take_is_refused_without_fetching_it() -> None:
-    bench = Bench(request(7, content_type="video/mp4"))
+    bench = Bench(request(7, content_type="video/webm"))
     bench.objects.held.clear()
     await bench.run_until(lambda: len(bench.log.answers) == 1)
     assert bench.log.answers[0].reason == Reason.NOT_AN_IMAGE.value
+
+
+async def test_photographs_do_not_wait_for_videos() -> None:
+    videos = [request(number, number, "video/mp4") for number in range(1, 6)]
+    bench = Bench(
+        *videos, *(request(number, number) for number in range(6, 12)), owners=range(1, 12), photographs_max=1
+    )
+    running = asyncio.create_task(bench.worker.run(bench.stop))
+    await until(lambda: len(bench.log.answers) == 6)
+    assert (bench.videos.begun, bench.committable()) == (5, 0)
+    bench.videos.gate.set()
+    await until(lambda: len(bench.log.answers) == 11)
+    bench.stop.set()
+    await running
+    assert bench.committable() == 11
+    assert {answer.kind for answer in bench.log.answers} == {"photo", "video"}
+
+
+async def test_only_so_many_videos_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "VIDEOS_MAX", 2)
+    bench = Bench(*(request(number, number, "video/quicktime") for number in range(1, 6)), owners=range(1, 6))
+    running = asyncio.create_task(bench.worker.run(bench.stop))
+    await until(lambda: bench.videos.begun == 2)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    # A third one was read before the second said that it is a video.
+    assert bench.videos.begun <= 3
+    assert len(bench.intake.waiting) >= 2
+    bench.videos.gate.set()
+    await until(lambda: len(bench.log.answers) == 5)
+    bench.stop.set()
+    await running
+
+
+async def test_a_refused_video_is_answered_and_its_diagnosis_stays_out_of_the_log_of_events() -> None:
+    bench = Bench(request(7, content_type="video/mp4"))
+    bench.videos.gate.set()
+    bench.videos.refusal = UnprocessableMedia(Reason.DAMAGED_VIDEO, "what ffmpeg said")
+    await bench.run_until(lambda: len(bench.log.answers) == 1)
+    (answer,) = bench.log.answers
+    assert isinstance(answer, MediaTranscodingFailed)
+    assert answer.reason == "damaged-video"
+    assert b"what ffmpeg said" not in bench.log.records[0].value
+
+
+async def test_a_video_that_is_not_done_when_the_worker_must_go_is_given_up_and_left_uncommitted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "DRAIN_SECONDS", 0.05)
+    bench = Bench(request(7, content_type="video/mp4"))
+    await bench.run_until(lambda: bench.videos.begun == 1)
+    await until(lambda: bench.videos.cancelled == 1)
+    assert (bench.committable(), bench.log.records) == (0, [])
 
 
 @pytest.mark.parametrize("poison", [None, PostLiked(actor_id=1, post_id=2)], ids=["bytes", "another event"])

@@ -1,0 +1,80 @@
+"""One video from its upload to its answer: fetched piece by piece into a file, made, stored from files."""
+
+import asyncio
+from pathlib import Path
+
+from photolog.engines.object_store import ObjectRefused
+from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested, MediaVariant
+from transcode.encoding import SOURCE
+from transcode.errors import Reason, UnprocessableMedia
+from transcode.footage import SECONDS_MAX
+from transcode.job import CACHE_CONTROL, Objects
+from transcode.plan import processed_key
+from transcode.video import VideoFile, VideoMaker
+
+_PIECE_BYTES = 8 * 1024 * 1024
+_STORED_AT_ONCE = 4
+
+
+class VideoJob:
+    """Makes what is made of videos. Doing one again writes the same files and gives the same answer.
+
+    Args:
+        objects: holds uploads and takes what is made.
+        maker: makes it.
+    """
+
+    def __init__(self, objects: Objects, maker: VideoMaker) -> None:
+        self._objects = objects
+        self._maker = maker
+
+    async def completed(self, request: MediaTranscodingRequested) -> MediaTranscodingCompleted:
+        """Everything that is made of a video, stored.
+
+        Raises:
+            UnprocessableMedia: the video is refused.
+            StoreUnavailable: the bucket did not answer.
+            SandboxUnavailable: no program could be started, or there is no room on the disk.
+        """
+        async with self._maker.folder() as folder:
+            await self._fetch(request.object_key, folder / SOURCE)
+            made = await self._maker.make(folder, SECONDS_MAX[request.purpose])
+            turns = asyncio.Semaphore(_STORED_AT_ONCE)
+            stored = await asyncio.gather(*(self._store(request.media_id, file, turns) for file in made.files))
+        return MediaTranscodingCompleted(
+            media_id=request.media_id,
+            owner_id=request.owner_id,
+            width=made.plan.width,
+            height=made.plan.height,
+            variants=list(stored),
+            kind="video",
+            duration_ms=made.duration_ms,
+        )
+
+    async def _fetch(self, key: str, path: Path) -> None:
+        head = await self._objects.head(key)
+        if head is None:
+            raise UnprocessableMedia(Reason.MISSING)
+        if head.size_bytes > self._maker.limits.bytes_max:
+            raise UnprocessableMedia(Reason.TOO_MANY_BYTES, f"{head.size_bytes} bytes")
+        with path.open("wb") as file:
+            for start in range(0, head.size_bytes, _PIECE_BYTES):
+                try:
+                    piece = await self._objects.read_range(key, start, min(_PIECE_BYTES, head.size_bytes - start))
+                except ObjectRefused as error:
+                    # It was deleted in between.
+                    raise UnprocessableMedia(Reason.MISSING) from error
+                await asyncio.to_thread(file.write, piece)
+
+    async def _store(self, media_id: int, file: VideoFile, turns: asyncio.Semaphore) -> MediaVariant:
+        key = processed_key(media_id, file.name)
+        async with turns:
+            await self._objects.put_file(key, file.path, file.content_type, CACHE_CONTROL)
+        return MediaVariant(
+            name=file.name,
+            content_type=file.content_type,
+            width=file.width,
+            height=file.height,
+            size_bytes=file.size_bytes,
+            object_key=key,
+        )
