@@ -19,6 +19,7 @@ NOT_CAGED = 97
 """The exit code where the command was not begun."""
 
 _OPEN_FILES_MAX = 128
+_CPU_SECONDS_OVER = 2
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -63,9 +64,11 @@ def leave_network() -> None:
 
 def hold(bounds: dict[str, Any]) -> None:
     """Bounds that the command cannot lift."""
+    # At the first the kernel says why, at the second it kills.
+    cpu_seconds = bounds["cpu_seconds_max"]
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + _CPU_SECONDS_OVER))
     for bound, value in (
         (resource.RLIMIT_AS, bounds["memory_bytes_max"]),
-        (resource.RLIMIT_CPU, bounds["cpu_seconds_max"]),
         (resource.RLIMIT_FSIZE, bounds["file_bytes_max"]),
         (resource.RLIMIT_NOFILE, _OPEN_FILES_MAX),
         (resource.RLIMIT_CORE, 0),

@@ -22,11 +22,14 @@ _ROOT = Path(__file__).resolve().parent.parent
 _LOOK_SECONDS = 0.25
 _FAREWELL_SECONDS_MAX = 5.0
 _ANSWER_BYTES_MAX = 64 * 1024
-_SAID_BYTES_MAX = 2_000
+_SAID_CHARACTERS_MAX = 2_000
+_READ_BYTES_MAX = 1024 * 1024
 # What a program needs to start; never /proc, where the environment of other processes can be read.
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/dev/null", "/dev/urandom", "/sys/devices/system/cpu")
 # As libraries put it.
-_OUT_OF_MEMORY = ("cannot allocate memory", "out of memory", "memoryerror", "std::bad_alloc")
+_OUT_OF_MEMORY = ("cannot allocate memory", "out of memory", "memoryerror", "std::bad_alloc", "malloc of size")
+# ffmpeg's, where it caught a signal to stop; the only one that it gets from anybody is that its processor time is over.
+_FFMPEG_INTERRUPTED = 255
 _BY_SIGNAL: dict[int, Reason] = {signal.SIGXCPU: Reason.TOO_SLOW, signal.SIGXFSZ: Reason.TOO_MUCH_OUTPUT}
 
 
@@ -40,8 +43,14 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """How a run ended: its exit code (negative: the signal), its answer, the last words of its stderr, and why it was
-    stopped or failed, where that is known."""
+    """How a run ended.
+
+    Args:
+        code: its exit code (negative: the signal).
+        answer: the beginning of its stdout.
+        said: the first and the last words of its stderr.
+        reason: why it was stopped or failed, where that is known.
+    """
 
     code: int
     answer: bytes
@@ -70,10 +79,11 @@ async def run_caged(
             stopped = await _watched(process, folder, bounds)
         finally:
             await _end(process)
-        words, code = _tail(said), process.returncode if process.returncode is not None else -signal.SIGKILL
+        words, code = _words(said), process.returncode if process.returncode is not None else -signal.SIGKILL
         if code == NOT_CAGED:
-            raise SandboxUnavailable(f"{command[0]} did not start: {words}")
-        return Ended(code, os.pread(answer.fileno(), _ANSWER_BYTES_MAX, 0), words, stopped or _reason(code, words))
+            raise SandboxUnavailable(f"{command[0]} did not start: {_shortened(words)}")
+        reason = stopped or _reason(code, words)
+        return Ended(code, os.pread(answer.fileno(), _ANSWER_BYTES_MAX, 0), _shortened(words), reason)
 
 
 async def _start(
@@ -140,6 +150,8 @@ def _reason(code: int, words: str) -> Reason | None:
         return None
     if any(sign in words.lower() for sign in _OUT_OF_MEMORY):
         return Reason.TOO_MUCH_MEMORY
+    if code == _FFMPEG_INTERRUPTED:
+        return Reason.TOO_SLOW
     return _BY_SIGNAL.get(-code, Reason.DECODER_CRASHED) if code < 0 else None
 
 
@@ -152,9 +164,14 @@ async def _end(process: Process) -> None:
         await process.wait()
 
 
-def _tail(said: IO[bytes]) -> str:
-    size = os.fstat(said.fileno()).st_size
-    return os.pread(said.fileno(), _SAID_BYTES_MAX, max(0, size - _SAID_BYTES_MAX)).decode(errors="replace").strip()
+def _words(said: IO[bytes]) -> str:
+    return os.pread(said.fileno(), _READ_BYTES_MAX, 0).decode(errors="replace").strip()
+
+
+def _shortened(words: str) -> str:
+    """ffmpeg names the cause first, Python last."""
+    half = _SAID_CHARACTERS_MAX // 2
+    return words if len(words) <= _SAID_CHARACTERS_MAX else f"{words[: half - 1]}…{words[-half:]}"
 
 
 def _environment() -> dict[str, str]:

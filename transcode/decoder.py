@@ -4,17 +4,16 @@ It loads its libraries, gives up what decoding does not need, and then turns req
 decides about its life; the limits here end a picture that no library bound has ended.
 """
 
-import ctypes
 import math
 import os
 import resource
-import signal
 import sys
 from typing import BinaryIO
 
 import msgspec
 import pyvips
 
+from transcode.cage import die_with
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.frames import Answer, Ready, Refused, Request, SandboxLimits, framed, read_request
 from transcode.plan import Made
@@ -23,8 +22,6 @@ from transcode.variants import make_variants
 _OPEN_FILES_MAX = 32
 # Stderr is a file of the pool's; libvips may not spill pictures to disk.
 _FILE_BYTES_MAX = 64 * 1024
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
 _LOADERS = ("VipsForeignLoadJpegBuffer", "VipsForeignLoadPngBuffer")
 
 
@@ -37,19 +34,6 @@ def main() -> None:
     os.dup2(2, 1)
     confine(limits)
     serve(sys.stdin.buffer, answers, limits)
-
-
-def die_with(parent_pid: int) -> None:
-    """On Linux, have the kernel kill this process when the pool's ends, however it ends. Elsewhere stdin's end does."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        # When memory is short, the kernel is to take the decoder and not the worker.
-        with open("/proc/self/oom_score_adj", "w") as score:
-            score.write("1000")
-    if os.getppid() != parent_pid:
-        sys.exit("the pool is gone")
 
 
 def confine(limits: SandboxLimits) -> None:

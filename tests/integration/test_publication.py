@@ -38,13 +38,15 @@ def objects(settings: Settings) -> ObjectStore:
     return ObjectStore(settings.s3)
 
 
-async def uploaded(hand: Hand, objects: ObjectStore, owner: int, data: bytes) -> e.MediaTranscodingRequested:
+async def uploaded(
+    hand: Hand, objects: ObjectStore, owner: int, data: bytes, content_type: str = "image/jpeg"
+) -> e.MediaTranscodingRequested:
     """Put a file where an upload would, and the event that its completion appends."""
     media_id = hand.ids.next()
     key = raw_key(owner, media_id)
-    await objects.put(key, data, "image/jpeg")
+    await objects.put(key, data, content_type)
     return e.MediaTranscodingRequested(
-        media_id=media_id, owner_id=owner, object_key=key, content_type="image/jpeg", size_bytes=len(data)
+        media_id=media_id, owner_id=owner, object_key=key, content_type=content_type, size_bytes=len(data)
     )
 
 

@@ -1,6 +1,6 @@
 """What is made of good videos, held by a reader that is not ffmpeg's program: codecs, sizes, times, sound in step."""
 
-from fractions import Fraction
+import os
 from pathlib import Path
 
 import m3u8
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.integration.transcode.video_files import Track, make_into, opened, track
+from tests.integration.transcode.video_files import Track, make_into, opened, seconds, track
 from tests.unit.transcode.clips import clip, made, remuxed
 from transcode.ladder import AUDIO, MASTER, POSTER, PREVIEW, VideoCodec
 from transcode.video import MadeVideo
@@ -58,12 +58,12 @@ async def test_a_video_becomes_a_ladder_in_two_codecs_with_sound_poster_and_prev
     assert_right(result, tmp_path)
     assert [rendition.name for rendition in result.plan.renditions] == ["h264-720", "h264-360", "av1-720", "av1-360"]
     assert result.duration_ms == 5_000
-    assert {file.name for file in result.files} == {path.name for path in tmp_path.iterdir()}
+    assert {file.name for file in result.files} == set(os.listdir(tmp_path))
     assert all(file.size_bytes == (tmp_path / file.name).stat().st_size for file in result.files)
-    poster = Image.open(tmp_path / POSTER)
-    assert (poster.format, poster.size) == ("JPEG", (1280, 720))
-    preview = Image.open(tmp_path / PREVIEW)
-    assert (preview.format, preview.size, getattr(preview, "n_frames", 0)) == ("GIF", (320, 180), 3)
+    with Image.open(tmp_path / POSTER) as poster:
+        assert (poster.format, poster.size) == ("JPEG", (1280, 720))
+    with Image.open(tmp_path / PREVIEW) as preview:
+        assert (preview.format, preview.size, getattr(preview, "n_frames", 0)) == ("GIF", (320, 180), 3)
     for file in result.files:
         assert b"51.5" not in (tmp_path / file.name).read_bytes()
 
@@ -151,7 +151,8 @@ async def test_hdr_is_shown_as_the_picture_that_it_was_made_from(tmp_path: Path)
         *("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"),
         *("-x265-params", "log-level=none:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc"),
     )
-    grey = "drawbox=t=fill:c=0x808080,zscale=p=bt2020:t=arib-std-b67:m=bt2020nc:pin=bt709:tin=bt709:min=bt709,format=yuv420p10le"
+    from_709 = "pin=bt709:tin=bt709:min=bt709"
+    grey = f"drawbox=t=fill:c=0x808080,zscale=p=bt2020:t=arib-std-b67:m=bt2020nc:{from_709},format=yuv420p10le"
     result = await make_into(tmp_path, clip("96x64", seconds=1.0, sound_seconds=0, filters=grey, options=hlg))
     assert_right(result, tmp_path)
     with opened(tmp_path / f"{result.plan.renditions[0].name}.mp4") as container:
@@ -173,22 +174,15 @@ async def test_making_a_video_again_gives_the_same_bytes(tmp_path: Path) -> None
 def flash(path: Path) -> float:
     """When the picture becomes white, counted from the first."""
     with opened(path) as container:
-        frames = [
-            (
-                float((frame.pts or 0) * (frame.time_base or Fraction(0))),
-                float(np.mean(frame.to_ndarray(format="gray"))),
-            )
-            for frame in container.decode(container.streams.video[0])
-        ]
+        pictures = container.decode(container.streams.video[0])
+        frames = [(seconds(frame), float(np.mean(frame.to_ndarray(format="gray")))) for frame in pictures]
     return next(time for time, brightness in frames if brightness > 128) - frames[0][0]
 
 
 def beep(path: Path) -> float:
     """When the sound becomes loud, counted from what is heard first."""
     with opened(path) as container:
-        frames = [
-            (float((frame.pts or 0) * (frame.time_base or Fraction(0))), float(np.abs(frame.to_ndarray()).max()))
-            for frame in container.decode(container.streams.audio[0])
-        ]
+        sound = container.decode(container.streams.audio[0])
+        frames = [(seconds(frame), float(np.abs(frame.to_ndarray()).max())) for frame in sound]
     loudest = max(level for _, level in frames)
     return next(time for time, level in frames if level > loudest / 2) - frames[0][0] - PRIMING_SECONDS

@@ -9,6 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from transcode.encoders import Encoders
@@ -50,31 +53,37 @@ async def make_into(
 def track(path: Path) -> Track:
     """The one stream of a file, every frame of it decoded."""
     with opened(path) as container:
-        (stream,) = container.streams
-        base, keyframes, end = stream.time_base or Fraction(0), [], 0
-        for packet in container.demux(stream):
-            if packet.pts is not None:
-                end = max(end, packet.pts + (packet.duration or 0))
-                if packet.is_keyframe:
-                    keyframes.append(float(packet.pts * base))
-        context = stream.codec_context  # type: ignore[attr-defined]
-        is_picture = isinstance(stream, VideoStream)
+        streams: list[VideoStream | AudioStream] = [*container.streams.video, *container.streams.audio]
+        stream = streams[0]
+        packets = [packet for packet in container.demux(stream) if packet.pts is not None]
+        context, base = stream.codec_context, stream.time_base or Fraction(0)
+        width, height, rate = _shape(stream)
         codec, extradata = context.name, bytes(context.extradata or b"")
-        width, height = (context.width, context.height) if is_picture else (0, 0)
-        rate = stream.average_rate if is_picture else None
     with opened(path) as container:
-        times = [float((frame.pts or 0) * (frame.time_base or 0)) for frame in container.decode(container.streams[0])]
+        times = [seconds(frame) for frame in container.decode((*container.streams.video, *container.streams.audio)[0])]
     return Track(
-        codec,
-        extradata,
-        width,
-        height,
-        min(times),
-        float(end * base),
-        len(times),
-        rate or Fraction(0),
-        tuple(keyframes),
+        codec=codec,
+        extradata=extradata,
+        width=width,
+        height=height,
+        first=min(times),
+        end=float(max((packet.pts or 0) + (packet.duration or 0) for packet in packets) * base),
+        frames=len(times),
+        rate=rate,
+        keyframes=tuple(float((packet.pts or 0) * base) for packet in packets if packet.is_keyframe),
     )
+
+
+def seconds(frame: object) -> float:
+    """When a picture or a piece of sound is due."""
+    assert isinstance(frame, VideoFrame | AudioFrame)
+    return float((frame.pts or 0) * (frame.time_base or Fraction(0)))
+
+
+def _shape(stream: VideoStream | AudioStream) -> tuple[int, int, Fraction]:
+    if isinstance(stream, AudioStream):
+        return 0, 0, Fraction(0)
+    return stream.codec_context.width, stream.codec_context.height, stream.average_rate or Fraction(0)
 
 
 @contextmanager

@@ -68,3 +68,43 @@ def box(data: bytes, *path: str) -> tuple[int, int]:
         end = start + struct.unpack_from(">I", data, start)[0]
         start += 8
     return start, end
+
+
+def with_alias(data: bytes, path: str) -> bytes:
+    """A QuickTime file whose pictures are said to lie in another file; QuickTime File Format, data references.
+
+    The index must be behind the media, so that no offset moves.
+    """
+    name = path.encode()
+    record = bytes(10) + bytes([4]) + b"disk".ljust(27, b"\0") + bytes(12) + bytes([4]) + b"file".ljust(63, b"\0")
+    record += bytes(16) + struct.pack(">hh", 0, 0) + bytes(16)
+    # The file's own path, then the end of the list.
+    record += struct.pack(">hh", 2, len(name)) + name + bytes(len(name) % 2) + struct.pack(">hh", -1, 0)
+    entry = struct.pack(">I4sI", 12 + len(record), b"alis", 0) + record
+    return _replaced(data, ("moov", "trak", "mdia", "minf", "dinf", "dref"), struct.pack(">II", 0, 1) + entry)
+
+
+def _replaced(data: bytes, path: tuple[str, ...], content: bytes) -> bytes:
+    """The file with another content of a box, and the sizes of all that hold it."""
+    start, end = box(data, *path)
+    grown = len(content) - (end - start)
+    changed = bytearray(data[:start] + content + data[end:])
+    for depth in range(1, len(path) + 1):
+        at = box(data, *path[:depth])[0] - 8
+        struct.pack_into(">I", changed, at, struct.unpack_from(">I", data, at)[0] + grown)
+    return bytes(changed)
+
+
+def with_last_delta(data: bytes, ticks: int) -> bytes:
+    """A file that says that its last pictures last so many ticks of its clock."""
+    start, end = box(data, "moov", "trak", "mdia", "minf", "stbl", "stts")
+    assert end - start >= 16
+    return data[: end - 4] + struct.pack(">I", ticks) + data[end:]
+
+
+def claiming_size(data: bytes, width: int, height: int) -> bytes:
+    """A file whose index says another size than its pictures."""
+    start, _ = box(data, "moov", "trak", "mdia", "minf", "stbl", "stsd")
+    # Version and count, then the entry: its size and name, 6 bytes, an index and 16 bytes before the sides.
+    at = start + 8 + 8 + 6 + 2 + 16
+    return data[:at] + struct.pack(">HH", width, height) + data[at + 4 :]
