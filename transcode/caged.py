@@ -130,14 +130,15 @@ async def _watched(process: Process, folder: Path, bounds: Bounds) -> Reason | N
     """Wait for the end, or for the bound that is passed first."""
     try:
         async with asyncio.timeout(bounds.wall_seconds_max):
-            while True:
+            # Looked at once more at the end, as much can be written between two looks.
+            while _written_bytes(folder) <= bounds.output_bytes_max:
+                if process.returncode is not None:
+                    return None
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), _LOOK_SECONDS)
-                    return None
-                if _written_bytes(folder) > bounds.output_bytes_max:
-                    return Reason.TOO_MUCH_OUTPUT
     except TimeoutError:
         return Reason.TOO_SLOW
+    return Reason.TOO_MUCH_OUTPUT
 
 
 def _written_bytes(folder: Path) -> int:

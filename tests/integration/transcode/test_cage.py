@@ -141,3 +141,9 @@ async def gone(pids: list[int]) -> None:
     while not all(is_gone(pid) for pid in pids):
         assert time.monotonic() < deadline, "a process is left"
         await asyncio.sleep(0.02)
+
+
+async def test_what_is_written_at_the_very_end_counts_too(tmp_path: Path) -> None:
+    program = "for at in range(20):\n    open(str(at), 'wb').write(bytes(9_000))"
+    ended = await run(program, tmp_path, Bounds(1024**3, 20, 20.0, output_bytes_max=100_000))
+    assert (ended.code, ended.reason) == (0, Reason.TOO_MUCH_OUTPUT)
