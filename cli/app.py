@@ -181,6 +181,16 @@ COMMANDS: dict[str, Entry] = {
         "Serve the HTTP API in the foreground.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog gateway",
     ),
+    "edge": Entry(
+        "cli.edge:edge",
+        "Serve pictures made to measure, and stored files.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog edge",
+    ),
+    "purge-worker": Entry(
+        "cli.purge_worker:purge_worker",
+        "Tell the caches before the edge what is public no more.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog purge-worker",
+    ),
     "worker": Entry(
         "cli.worker:worker",
         "Run one Faust worker in the foreground.",

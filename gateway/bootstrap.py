@@ -9,6 +9,7 @@ from functools import partial
 from gateway.authentication import Authentication
 from gateway.circuit import Circuit
 from gateway.cursors import Cursors
+from gateway.edge_addresses import edge_addresses
 from gateway.guarded import GuardedCache, GuardedRecent, GuardedTimelines
 from gateway.limits.memory_buckets import MemoryBuckets
 from gateway.limits.redis_buckets import RedisBuckets
@@ -140,6 +141,7 @@ async def _services(
         ),
         streams=open_desk(settings, stream_log, rows, timelines, serde, grants, cursors, now_ms, pinned),
         buckets=SteadyBuckets(RedisBuckets(redis), MemoryBuckets(), circuit),
+        edge=edge_addresses(settings),
         pinned=pinned,
     )
 

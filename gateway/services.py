@@ -6,6 +6,7 @@ from typing import Protocol
 
 from gateway.authentication import Authentication
 from gateway.cursors import Cursors
+from gateway.edge_addresses import EdgeAddresses
 from gateway.limits.memory_buckets import MemoryBuckets
 from gateway.limits.port import BucketStore
 from gateway.passwords import Passwords
@@ -92,6 +93,7 @@ class Services:
         readings: reads of many rows that go on where a request stops waiting.
         celebrities: what very many ask of very few, remembered for a minute.
         buckets: limits how often whom may ask; this process's own where no others are wired.
+        edge: where clients get media from; None where they are sent to the bucket.
         pinned: the generations of read models, of which a request sees one set throughout.
     """
 
@@ -116,4 +118,5 @@ class Services:
     readings: Readings = field(default_factory=Readings)
     celebrities: Celebrities = field(default_factory=Celebrities)
     buckets: BucketStore = field(default_factory=MemoryBuckets)
+    edge: EdgeAddresses | None = None
     pinned: PinnedPointers = field(default_factory=never_rebuilt)

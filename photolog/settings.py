@@ -53,6 +53,7 @@ def _from_json(value: Any) -> Any:
 Key = Annotated[SecretStr, AfterValidator(_decoded_key)]
 # Read here and not by pydantic-settings, whose error for text that is not JSON does not name the key.
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_from_json)]
+Keys = Annotated[list[Key], NoDecode, BeforeValidator(_from_json)]
 PerPeriod = Annotated[InstanceOf[Rate], NoDecode, BeforeValidator(parse_rate)]
 
 
@@ -189,6 +190,29 @@ class GatewaySettings(Group):
     """origins whose pages may call the API, a JSON list"""
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     """proxies in front that each append to `X-Forwarded-For` whom they speak to; with 0 the header is not read"""
+
+
+class EdgeSettings(Group):
+    """Pictures and files as their readers get them, from the edge or a cache before it."""
+
+    public_url: str | None = None
+    """what clients call the edge, or the cache before it; absent: they are sent to the bucket"""
+    host: str | None = None
+    """address that the edge listens on"""
+    port: int | None = Field(default=None, ge=1, le=65_535)
+    """that it listens on"""
+    signing_keys: Keys = Field(default=[], max_length=4)
+    """32 bytes each in base64, a JSON list: the first signs addresses, each is accepted; none: a derived one"""
+    shared_seconds: int = Field(default=3_600, ge=1, le=86_400)
+    """how long a shared cache may keep a public picture, and so at most how long it outlives a purge that was lost"""
+    resizes: int | None = Field(default=None, ge=1, le=64)
+    """pictures made at once; absent: as many as there are cores"""
+    waiting_max: int = Field(default=64, ge=1, le=10_000)
+    """pictures that wait for one of these; what is more is told to come again"""
+    caches: Texts = []
+    """addresses of the caches before the edge, each told to purge, a JSON list"""
+    purge_secret: SecretStr | None = None
+    """what the caches want to be shown before they purge"""
 
 
 class SecretSettings(Group):
@@ -352,6 +376,7 @@ class Settings(BaseSettings):
     redis: RedisSettings
     s3: S3Settings
     gateway: GatewaySettings
+    edge: EdgeSettings = EdgeSettings()
     secrets: SecretSettings
     limits: LimitSettings = LimitSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

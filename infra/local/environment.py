@@ -1,6 +1,7 @@
 """The PHOTOLOG_* keys of a local stack: addresses from its ports, secrets drawn once and kept."""
 
 import base64
+import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from dotenv import dotenv_values
 
 from infra.local.home import Home
 from infra.local.spec import write_private
+from infra.local.varnish import varnish_executable
 
 REGION = "us-east-1"
 BUCKET = "photolog"
@@ -25,6 +27,8 @@ _SECRETS: Mapping[str, Callable[[], str]] = {
     "PHOTOLOG_SECRETS__HASH_KEY": _random_key,
     "PHOTOLOG_S3__ACCESS_KEY": lambda: secrets.token_hex(10),
     "PHOTOLOG_S3__SECRET_KEY": lambda: secrets.token_hex(20),
+    "PHOTOLOG_EDGE__SIGNING_KEYS": lambda: f'["{_random_key()}"]',
+    "PHOTOLOG_EDGE__PURGE_SECRET": lambda: secrets.token_hex(20),
     "PHOTOLOG_LOCAL_REDIS_PASSWORD": lambda: secrets.token_hex(16),
 }
 
@@ -78,6 +82,7 @@ def _names_a_deployment(key: str) -> bool:
 def _addresses(ports: Mapping[str, int], redis_password: str) -> dict[str, str]:
     gateway = f"http://127.0.0.1:{ports['gateway']}"
     s3 = f"http://127.0.0.1:{ports['s3proxy']}"
+    caches = [f"http://127.0.0.1:{ports['varnish']}"] if varnish_executable() else []
     return {
         "PHOTOLOG_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{ports['kafka']}",
         "PHOTOLOG_REGISTRY__URL": f"http://127.0.0.1:{ports['apicurio']}/apis/ccompat/v7",
@@ -91,6 +96,10 @@ def _addresses(ports: Mapping[str, int], redis_password: str) -> dict[str, str]:
         "PHOTOLOG_GATEWAY__HOST": "127.0.0.1",
         "PHOTOLOG_GATEWAY__PORT": str(ports["gateway"]),
         "PHOTOLOG_GATEWAY__PUBLIC_URL": gateway,
+        "PHOTOLOG_EDGE__HOST": "127.0.0.1",
+        "PHOTOLOG_EDGE__PORT": str(ports["edge"]),
+        "PHOTOLOG_EDGE__PUBLIC_URL": caches[0] if caches else f"http://127.0.0.1:{ports['edge']}",
+        "PHOTOLOG_EDGE__CACHES": json.dumps(caches),
         "PHOTOLOG_METRICS_HOST": "127.0.0.1",
     }
 

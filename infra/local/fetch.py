@@ -13,6 +13,7 @@ from pathlib import Path
 from infra.local.errors import StackError
 from infra.local.home import ENGINES
 from infra.local.java import ensure_system_packages, java_executable, maven_executable
+from infra.local.varnish import install_varnish, varnish_executable
 
 POMS = Path(__file__).parent / "engines"
 VERSIONS = {"kafka": "4.3.1", "cassandra": "5.0.9", "s3proxy": "3.1.0", "apicurio": "3.0.9"}
@@ -31,7 +32,7 @@ def missing_engines() -> list[str]:
 
 
 def ensure_engines(say: Callable[[str], None]) -> None:
-    """Install Java and Maven where needed and fetch the engines that are missing.
+    """Install Java and Maven where needed, Varnish where that is allowed, and fetch the engines that are missing.
 
     Two processes that call this at once fetch one after the other; one that was killed leaves only a staging folder,
     which the next removes.
@@ -42,13 +43,14 @@ def ensure_engines(say: Callable[[str], None]) -> None:
     Raises:
         StackError: a package is missing, or Maven failed; the message holds the end of what it printed.
     """
-    if not missing_engines() and java_executable():
+    if not missing_engines() and java_executable() and varnish_executable():
         return
     with _one_at_a_time(say) as lock:
         missing = missing_engines()
         ensure_system_packages(say, maven=bool(missing))
         if missing:
             _fetch(missing, lock, say)
+        install_varnish(say)
 
 
 @contextmanager

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from infra.local.apt import apt_command, install
 from infra.local.errors import StackError
 
 # Cassandra 5.0 runs on 11 and 17, the registry needs at least 17.
 JAVA_MAJOR = 17
 PACKAGES = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
-INSTALL_SECONDS_MAX = 900
 JAVA_FOLDERS = Path("/usr/lib/jvm")
 
 
@@ -57,13 +57,12 @@ def ensure_system_packages(say: Callable[[str], None], *, maven: bool) -> None:
     missing = _missing(maven)
     if not missing:
         return
-    apt = _apt_command()
+    apt = apt_command()
     if apt is None:
         raise StackError(_instructions(missing))
     packages = [PACKAGES[name] for name in missing]
     say(f"Installing {' and '.join(packages)} with apt-get (once) …")
-    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
-        _run([*apt, *arguments], missing)
+    install(apt, packages, _instructions(missing))
     java_executable.cache_clear()
     if still := _missing(maven):
         raise StackError(f"apt-get reported success, but {', '.join(still)} cannot be found. {_instructions(still)}")
@@ -94,27 +93,6 @@ def _major(java: Path) -> int | None:
         answer = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=30, check=False)
         found = re.search(r'version "(\d+)', answer.stderr)
     return int(found.group(1)) if found else None
-
-
-def _apt_command() -> list[str] | None:
-    if shutil.which("apt-get") is None:
-        return None
-    command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
-    if os.geteuid() == 0:
-        return command
-    sudo = shutil.which("sudo")
-    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, timeout=30, check=False).returncode == 0:
-        return [sudo, "-n", *command]
-    return None
-
-
-def _run(command: list[str], missing: list[str]) -> None:
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=INSTALL_SECONDS_MAX, check=False
-    )
-    if done.returncode != 0:
-        said = f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
-        raise StackError(f"`{' '.join(command)}` failed:\n{said}\n{_instructions(missing)}")
 
 
 def _instructions(missing: list[str]) -> str:

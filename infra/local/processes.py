@@ -8,6 +8,7 @@ from infra.local.engines.cassandra.engine import cassandra
 from infra.local.engines.kafka.engine import kafka
 from infra.local.engines.s3proxy.engine import s3proxy
 from infra.local.engines.valkey.engine import valkey
+from infra.local.engines.varnish.engine import varnish
 from infra.local.probes import http_ok
 from infra.local.spec import ProcessSpec, Site
 
@@ -16,8 +17,10 @@ MIGRATE = "migrate"
 
 
 def engines(site: Site) -> tuple[ProcessSpec, ...]:
-    """The engines, slowest first."""
-    return (kafka(site), cassandra(site), s3proxy(site), valkey(site), apicurio(site))
+    """The engines, slowest first. Varnish is among them where this machine has it."""
+    edge_cache = varnish(site)
+    cached = () if edge_cache is None else (edge_cache,)
+    return (kafka(site), cassandra(site), s3proxy(site), valkey(site), apicurio(site), *cached)
 
 
 def applications(site: Site, after: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
@@ -34,21 +37,23 @@ def applications(site: Site, after: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
     )
     transcode_worker = _measured(site, "transcode-worker", ("transcode-worker",), "/metrics")
     leaving_worker = _measured(site, "leaving-worker", ("leaving-worker",), "/metrics")
-    return (migrate, *workers, transcode_worker, leaving_worker, gateway(site))
+    purge_worker = _measured(site, "purge-worker", ("purge-worker",), "/metrics")
+    servers = (_server(site, "edge"), _server(site, "gateway"))
+    return (migrate, *workers, transcode_worker, leaving_worker, purge_worker, *servers)
 
 
-def gateway(site: Site) -> ProcessSpec:
-    """The HTTP gateway; it takes requests once its engines answer it."""
-    port = site.ports["gateway"]
-    metrics_port = site.ports["gateway-metrics"]
+def _server(site: Site, name: str) -> ProcessSpec:
+    """The gateway or the edge; it takes requests once its engines answer it."""
+    port = site.ports[name]
+    metrics_port = site.ports[f"{name}-metrics"]
     return ProcessSpec(
-        name="gateway",
-        command=photolog_command("gateway"),
+        name=name,
+        command=photolog_command(name),
         environment={"PHOTOLOG_METRICS_PORT": str(metrics_port)},
         ready=partial(http_ok, f"http://127.0.0.1:{port}/readyz"),
         depends_on=(MIGRATE,),
         port=port,
-        other_ports={"gateway metrics": metrics_port},
+        other_ports={f"{name} metrics": metrics_port},
     )
 
 

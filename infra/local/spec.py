@@ -9,7 +9,7 @@ from string import Template
 from infra.local.home import Home
 
 ENGINE_TEMPLATES = Path(__file__).parent / "engines"
-TEMPLATE_SUFFIXES = frozenset({".properties", ".yaml", ".args", ".conf", ".xml"})
+TEMPLATE_SUFFIXES = frozenset({".properties", ".yaml", ".args", ".conf", ".xml", ".vcl"})
 
 
 def _nothing() -> None:

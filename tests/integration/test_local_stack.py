@@ -15,8 +15,10 @@ from infra.local.ports import check_free, is_free, pick_free_port_base
 from infra.local.records import start_mark
 from infra.local.stack import Stack
 from infra.local.status import stack_status
+from infra.local.varnish import varnish_executable
 
-ENGINES = {"kafka", "cassandra", "s3proxy", "valkey", "apicurio"}
+CACHE = {"varnish"} if varnish_executable() else set()
+ENGINES = {"kafka", "cassandra", "s3proxy", "valkey", "apicurio", *CACHE}
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.integration
@@ -112,7 +114,8 @@ def test_the_application_runs_over_the_engines_of_another_stack(stack: Stack, tm
     engines = stack.pids
     with Stack.applications_over(stack, tmp_path) as application:
         status = {process.name: process for process in stack_status(application.home)}
-        assert {"worker-0", "worker-1", "transcode-worker", "leaving-worker", "gateway"} < set(status)
+        workers = {"worker-0", "worker-1", "transcode-worker", "leaving-worker", "purge-worker"}
+        assert workers | {"edge", "gateway"} < set(status)
         assert all(process.ready for process in status.values())
 
         killed = application.kill("worker-0")

@@ -1,5 +1,5 @@
-"""People on the real platform: a gateway and a transcode worker beside the two Faust workers, and a client for each
-person.
+"""People on the real platform: a gateway, an edge and a transcode worker beside the two Faust workers, and a client for
+each person.
 """
 
 import secrets
@@ -25,14 +25,23 @@ def gateway_address(
     # Not the stack's own port: a whole application may be tried over the same engines while this gateway serves.
     port = pick_free_port_base()
     address = f"http://127.0.0.1:{port}"
-    environment = migrated | {"PHOTOLOG_GATEWAY__PORT": str(port), "PHOTOLOG_GATEWAY__PUBLIC_URL": address}
+    edge_port = pick_free_port_base()
+    edge = f"http://127.0.0.1:{edge_port}"
+    environment = migrated | {
+        "PHOTOLOG_GATEWAY__PORT": str(port),
+        "PHOTOLOG_GATEWAY__PUBLIC_URL": address,
+        "PHOTOLOG_EDGE__PORT": str(edge_port),
+        "PHOTOLOG_EDGE__PUBLIC_URL": edge,
+    }
     started = [
-        WorkerProcess((command,), environment, folder / f"{command}.log") for command in ("transcode-worker", "gateway")
+        WorkerProcess((command,), environment, folder / f"{command}.log")
+        for command in ("transcode-worker", "gateway", "edge")
     ]
     try:
         for process in started:
             process.wait_ready()
         wait_serving(address)
+        wait_serving(edge)
         yield address
     finally:
         for process in started:

@@ -23,6 +23,7 @@ JOINED_BY_NOBODY = {
     '"photolog-slices"': "read slices; commits nothing",
     '"photolog-analysts"': "reads for subscribers, who keep cursors; commits nothing",
     '"photolog-report"': "counts what is left to read; commits nothing",
+    "GROUP": "the purge worker's places, without which it begins where a cache's memory does",
     "TRANSCODE_GROUP": "asks what the transcode workers committed",
 }
 NO_OBJECTS = frozenset(

@@ -8,7 +8,18 @@ from cli.settings import all_settings, as_markdown
 
 ROOT = Path(__file__).parents[3]
 BAKED_IN = ("localhost", "127.0.0.1", "0.0.0.0")
-OURS = ("photolog", "schemas", "projections", "streams", "gateway", "transcode", "lineage", "analytics", "backup")
+OURS = (
+    "photolog",
+    "schemas",
+    "projections",
+    "streams",
+    "gateway",
+    "transcode",
+    "lineage",
+    "analytics",
+    "backup",
+    "edge",
+)
 
 
 def test_the_settings_page_is_what_the_program_prints() -> None:

@@ -22,6 +22,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.local.environment.varnish_executable", lambda: Path("/usr/sbin/varnishd"))
     for key in [key for key in os.environ if key.startswith("PHOTOLOG_")]:
         monkeypatch.delenv(key)
 
@@ -32,6 +33,7 @@ def test_the_file_alone_is_enough_to_build_all_settings(home: Home) -> None:
     assert settings.kafka.bootstrap_servers == "127.0.0.1:20001"
     assert settings.cassandra.hosts == ["127.0.0.1"]
     assert settings.kafka.partitions >= 4
+    assert len(settings.edge.signing_keys) == 1
     assert len({key_bytes(settings.secrets.master_key), key_bytes(settings.secrets.hash_key)}) == 2
 
 
@@ -52,6 +54,9 @@ def test_a_later_boot_on_other_ports_keeps_the_secrets_and_moves_the_addresses(h
         "PHOTOLOG_S3__PUBLIC_ENDPOINT_URL",
         "PHOTOLOG_GATEWAY__PORT",
         "PHOTOLOG_GATEWAY__PUBLIC_URL",
+        "PHOTOLOG_EDGE__PORT",
+        "PHOTOLOG_EDGE__PUBLIC_URL",
+        "PHOTOLOG_EDGE__CACHES",
     }
     assert read_environment(home) == second
 
@@ -73,7 +78,7 @@ def test_two_homes_share_no_secret(tmp_path: Path) -> None:
         one.root.mkdir()
     ports = ports_from(20_000)
     ours, theirs = stack_environment(first, ports), stack_environment(second, ports)
-    assert all(ours[key] != theirs[key] for key in ours if "SECRET" in key or "ACCESS_KEY" in key)
+    assert all(ours[key] != theirs[key] for key in ours if "SECRET" in key or "ACCESS_KEY" in key or "SIGNING" in key)
 
 
 def test_a_shell_reads_the_file_as_settings_do(home: Home) -> None:

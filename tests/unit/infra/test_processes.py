@@ -20,6 +20,8 @@ JAVA = "infra.local.engines.{}.engine.require_java"
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     for engine in ("kafka", "cassandra", "s3proxy", "apicurio"):
         monkeypatch.setattr(JAVA.format(engine), lambda: Path("/usr/bin/java"))
+    for user in ("environment", "engines.varnish.engine"):
+        monkeypatch.setattr(f"infra.local.{user}.varnish_executable", lambda: Path("/usr/sbin/varnishd"))
     home = Home(tmp_path)
     home.prepare()
     ports = ports_from(20_000)
@@ -51,7 +53,7 @@ def test_the_migration_runs_between_the_engines_and_the_application(site: Site) 
     assert set(specs[MIGRATE].depends_on) == engines
     assert specs[MIGRATE].one_shot
     applications = set(specs) - engines - {MIGRATE}
-    assert len(applications) == WORKERS + 3
+    assert len(applications) == WORKERS + 5
     assert all(MIGRATE in specs[name].depends_on for name in applications)
 
 
@@ -67,7 +69,19 @@ def test_each_application_process_has_a_metrics_port_of_its_own(site: Site) -> N
         for spec in planned(site)
         if "PHOTOLOG_METRICS_PORT" in spec.environment
     ]
-    assert len(set(ports)) == len(ports) == WORKERS + 3
+    assert len(set(ports)) == len(ports) == WORKERS + 5
+
+
+def test_without_varnish_there_is_none_and_clients_are_sent_to_the_edge_itself(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "varnish" in {spec.name for spec in planned(site, "engines")}
+    assert site.environment["PHOTOLOG_EDGE__PUBLIC_URL"] == "http://127.0.0.1:20009"
+    for user in ("environment", "engines.varnish.engine"):
+        monkeypatch.setattr(f"infra.local.{user}.varnish_executable", lambda: None)
+    assert "varnish" not in {spec.name for spec in planned(site)}
+    alone = stack_environment(site.home, site.ports)
+    assert (alone["PHOTOLOG_EDGE__PUBLIC_URL"], alone["PHOTOLOG_EDGE__CACHES"]) == ("http://127.0.0.1:20008", "[]")
 
 
 def test_no_secret_is_on_a_command_line(site: Site) -> None:
@@ -83,6 +97,9 @@ def test_rendered_configuration_is_complete_and_private(site: Site) -> None:
     assert "${" not in rendered.read_text()
     assert "native_transport_port: 20003" in rendered.read_text()
     assert not (site.config("cassandra") / "pom.xml").exists()
+    site.render("varnish", purge_secret="secret")
+    vcl = (site.config("varnish") / "edge.vcl").read_text()
+    assert ('.port = "20008"' in vcl, '!= "secret"' in vcl, "${" in vcl, "$$" in vcl) == (True, True, False, False)
     assert (site.config("valkey") / "valkey.conf").stat().st_mode & 0o777 == 0o600
 
 

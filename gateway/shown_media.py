@@ -1,0 +1,68 @@
+"""Which media a viewer may see, and by which posts anybody may: one reading for the gateway and for the edge."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from gateway.visibility import Seen, look_at, may_see_post, nothing_here
+from projections.media import MEDIA, MediaRow
+from projections.posts import MEDIA_POSTS, POSTS, PostRow
+from projections.relations import NO_RELATION
+from projections.stores.port import RowStore
+from schemas.events import MediaVariant
+
+POSTS_MAX = 20
+"""Posts of one media record that are asked whether it may be seen."""
+_VARIANTS = msgspec.json.Decoder(list[MediaVariant])
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMedia:
+    """Media that the viewer may see.
+
+    Args:
+        media: its row; it is ready.
+        public_posts: the posts by which anybody may see it; none where not everybody may.
+    """
+
+    media: MediaRow
+    public_posts: tuple[int, ...]
+
+    @property
+    def files(self) -> list[MediaVariant]:
+        """All its stored files."""
+        return _VARIANTS.decode(self.media.variants)
+
+    def stored(self, name: str) -> MediaVariant:
+        """The stored file of a name. Raises NotFound where it has none."""
+        found = next((one for one in self.files if one.name == name), None)
+        if found is None:
+            raise nothing_here()
+        return found
+
+
+async def see_media(rows: RowStore, viewer_id: int | None, media_id: int) -> ShownMedia:
+    """Media of the viewer's own, or of a post that they may see. Raises NotFound for any other."""
+    media, holding = await asyncio.gather(
+        rows.get(MEDIA.key(media_id)), rows.scan(MEDIA_POSTS, (media_id,), limit=POSTS_MAX)
+    )
+    if media is None or media.status != "ready":
+        raise nothing_here()
+    posts = [post for post in await rows.get_many([POSTS.key(row.post_id) for row in holding]) if post is not None]
+    people = await look_at(rows, viewer_id, {media.owner_id, *(post.owner_id for post in posts)})
+    own = media.owner_id == viewer_id and media.owner_id in people
+    if not own and not any(_shows(viewer_id, post, people) for post in posts):
+        raise nothing_here()
+    return ShownMedia(media, tuple(post.post_id for post in posts if _shows_everybody(post, people)))
+
+
+def _shows(viewer_id: int | None, post: PostRow, people: Mapping[int, Seen]) -> bool:
+    author = people.get(post.owner_id)
+    return author is not None and may_see_post(viewer_id, post, author.account, author.relation)
+
+
+def _shows_everybody(post: PostRow, people: Mapping[int, Seen]) -> bool:
+    author = people.get(post.owner_id)
+    return author is not None and may_see_post(None, post, author.account, NO_RELATION)
