@@ -1,11 +1,9 @@
 """`bin/photolog edge`: serves pictures and files."""
 
-import uvicorn
-
+from cli.http_server import serve_http
 from photolog.errors import SettingsError
 from photolog.settings import load_settings
 
-_DRAIN_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 75  # longer than a cache before it keeps a connection that it may use again
 _BACKLOG = 2_048
 
@@ -23,19 +21,11 @@ def edge() -> None:
     settings = load_settings().edge
     if settings.host is None or settings.port is None:
         raise SettingsError("PHOTOLOG_EDGE__HOST and PHOTOLOG_EDGE__PORT: the edge needs both to listen on")
-    uvicorn.run(
+    serve_http(
         "edge.service:application",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
+        settings.host,
+        settings.port,
         backlog=_BACKLOG,
-        # The application writes a structured line for each request itself.
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        http="gateway.protocol:BoundedProtocol",
         ws="none",
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
     )

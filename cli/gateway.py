@@ -3,13 +3,12 @@
 import os
 import tempfile
 
-import uvicorn
 from prometheus_client import start_http_server
 
+from cli.http_server import serve_http
 from gateway.metrics import MULTIPROCESS_FOLDER, whole_registry
 from photolog.settings import Settings, load_settings
 
-_DRAIN_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 30
 _BACKLOG = 1_024
 _MESSAGE_BYTES_MAX = 4_096  # subscribers say nothing
@@ -39,19 +38,12 @@ def _serve_metrics(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> None:
-    uvicorn.run(
+    serve_http(
         "gateway.app:application",
-        factory=True,
-        host=settings.gateway.host,
-        port=settings.gateway.port,
+        settings.gateway.host,
+        settings.gateway.port,
         workers=settings.gateway.workers,
         backlog=_BACKLOG,
-        # The application writes a structured line for each request itself.
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        http="gateway.protocol:BoundedProtocol",
         ws="gateway.protocol:AbortableWebSocket",
         ws_max_size=_MESSAGE_BYTES_MAX,
         ws_ping_interval=_PING_SECONDS,
@@ -59,5 +51,4 @@ def _serve(settings: Settings) -> None:
         # A compressor for each connection would cost more memory than all that waits for it.
         ws_per_message_deflate=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
