@@ -44,6 +44,10 @@ sub vcl_recv {
     if (req.url !~ "^[A-Za-z0-9/._-]+$$") {
         return (pass);
     }
+    # Parts of a video are asked for one by one, and the whole of it would push out everything else.
+    if (req.url ~ "/file/.+\.mp4$$") {
+        return (pass);
+    }
     # Three classes of readers. A format with a weight counts as not named, as weighing is the edge's to do.
     if (req.url !~ "\.auto$$") {
         unset req.http.accept;
