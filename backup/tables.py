@@ -57,7 +57,7 @@ class CassandraTables:
     async def write(self, table: str, rows: Sequence[Row], now_ms: int) -> None:
         statements = [one for row in rows if (one := _statement(table, row, now_ms)) is not None]
         if statements:
-            await self._session.execute_all(statements)
+            await self._session.write_all(statements)
 
     async def holds_any(self, table: str) -> bool:
         if not await self._described(table):

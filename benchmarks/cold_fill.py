@@ -119,6 +119,9 @@ class _Noting:
     async def execute_all(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
         return [await self.execute(*statement) for statement in statements]
 
+    async def write_all(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        raise NotImplementedError("a fill writes nothing")
+
     def pages(self, cql: str) -> AsyncIterator[list[Any]]:
         raise NotImplementedError("a fill reads no whole table")
 

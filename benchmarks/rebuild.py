@@ -26,6 +26,7 @@ from photolog.ids import SnowflakeSource
 from photolog.settings import Settings
 from projections.catalogue import TABLES_OF
 from projections.generations import generation_table
+from projections.packing import ranked_key
 from projections.stores.cassandra_ddl import table_ddl
 from projections.stores.cassandra_statements import TableStatements
 from projections.tables import RowKey
@@ -130,7 +131,8 @@ class _Building:
         """Every row of a generation, with the place that it came from."""
         rows, found = self.admin.rows(await self.build()), {}
         for table in TABLES_OF[_NAME]:
-            keys = [RowKey(table, key) async for page in rows.ranked_pages(table) for _, key, _ in page]
+            pages = rows.ranked_pages(table)
+            keys = [RowKey(table, ranked_key(table, ranked)) async for page in pages for ranked in page]
             found[table.name] = [
                 Positioned(put(table, kept.row), kept.offset, kept.event_ids)
                 for kept in (await rows.load(keys)).values()

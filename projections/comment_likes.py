@@ -31,7 +31,7 @@ class CommentLikeCountRow(Row, frozen=True, kw_only=True):
     count: int
 
 
-COMMENT_LIKES = Table("comment_likes", CommentLikeRow, ("actor_id", "comment_id"), aggregate=True)
+COMMENT_LIKES = Table("comment_likes", CommentLikeRow, ("actor_id",), ("comment_id",), aggregate=True)
 COMMENT_LIKE_COUNTS = Table("comment_like_counts", CommentLikeCountRow, ("comment_id",), ("source",))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from projections.packing import key_places, pack_fields, pack_ranked
 from projections.stores.port import RankedRow
 from projections.tables import KeyTuple, Row, RowKey, Table
 
@@ -87,6 +88,7 @@ class Comparison:
         self.table: Table[Any] = table
         self.live, self.other = Digest(), Digest()
         self._name = digest_prefix(table)
+        self._places = key_places(table)
         self._partition_fields = len(table.partition)
         self._descending = [field.startswith("-") for field in table.clustering]
 
@@ -103,9 +105,9 @@ class Comparison:
                 yield RowKey(self.table, key)
         for side, digest in ((left, self.live), (right, self.other)):
             while await side.refill():
-                for _, key, packed in side.page[side.at :]:
-                    digest.add(self._name + packed)
-                    yield RowKey(self.table, key)
+                for row in side.page[side.at :]:
+                    digest.add(self._name + pack_ranked(row))
+                    yield RowKey(self.table, self._key(row))
                 side.at = len(side.page)
 
     def _merged(self, left: "_Side", right: "_Side") -> list[KeyTuple]:
@@ -116,31 +118,34 @@ class Comparison:
         while at < ends[0] and other_at < ends[1]:
             row, other = page[at], others[other_at]
             if row == other:
-                total += number_of(name + row[2])
+                total += number_of(name + pack_fields(row[1:]))
                 same, at, other_at = same + 1, at + 1, other_at + 1
                 continue
-            alike = row[1] == other[1]
-            if alike or self._is_before(row, other):
-                differing.append(row[1])
-                self.live.add(name + row[2])
+            key, other_key = self._key(row), self._key(other)
+            alike = key == other_key
+            if alike or self._is_before(row[0], key, other[0], other_key):
+                differing.append(key)
+                self.live.add(name + pack_ranked(row))
                 at += 1
-            if alike or not self._is_before(row, other):
+            if alike or not self._is_before(row[0], key, other[0], other_key):
                 if not alike:
-                    differing.append(other[1])
-                self.other.add(name + other[2])
+                    differing.append(other_key)
+                self.other.add(name + pack_ranked(other))
                 other_at += 1
         self.live.add_sum(same, total)
         self.other.add_sum(same, total)
         left.at, right.at = at, other_at
         return differing
 
-    def _is_before(self, row: RankedRow, other: RankedRow) -> bool:
+    def _key(self, row: RankedRow) -> KeyTuple:
+        return tuple([row[place] for place in self._places])
+
+    def _is_before(self, rank: int, key: KeyTuple, other_rank: int, other_key: KeyTuple) -> bool:
         """Whether a row comes before another that has another key.
 
         Partitions whose ranks collide come in an order that only the store knows; the rows of one of them may be taken
         for missing, and are found again when they are read by their keys.
         """
-        (rank, key, _), (other_rank, other_key, _) = row, other
         if rank != other_rank:
             return rank < other_rank
         if key[: self._partition_fields] != other_key[: self._partition_fields]:

@@ -37,7 +37,7 @@ class LikeCountRow(Row, frozen=True, kw_only=True):
     count: int
 
 
-LIKES = Table("likes", LikeRow, ("actor_id", "post_id"), aggregate=True)
+LIKES = Table("likes", LikeRow, ("actor_id",), ("post_id",), aggregate=True)
 LIKERS = Table("likers", LikerRow, ("post_id", "shard"), ("-liked_ms", "-actor_id"))
 LIKE_COUNTS = Table("like_counts", LikeCountRow, ("post_id",), ("source",))
 

@@ -34,7 +34,7 @@ class SaveCountRow(Row, frozen=True, kw_only=True):
     count: int
 
 
-SAVES = Table("saves", SaveRow, ("actor_id", "post_id"), aggregate=True)
+SAVES = Table("saves", SaveRow, ("actor_id",), ("post_id",), aggregate=True)
 SAVED_POSTS = Table("saved_posts", SavedPostRow, ("actor_id",), ("-saved_ms", "-post_id"))
 SAVE_COUNTS = Table("save_counts", SaveCountRow, ("post_id",), ("source",))
 

@@ -15,6 +15,7 @@ from photolog.settings import KafkaSettings
 from projections.catalogue import PROJECTIONS, TABLES_OF
 from projections.comparing import Digest, digest_prefix
 from projections.generations import FIRST, Pointers
+from projections.packing import pack_ranked
 from projections.stores.counts import NOTHING_COUNTED, Counts
 from projections.stores.port import PositionStore, RowStore, Source, StoredPosition
 from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
@@ -108,8 +109,8 @@ async def rows_digest(projection: str, rows: RowStore, heard: Callable[[int], No
         prefix = digest_prefix(table)
         async for page in rows.ranked_pages(table):
             heard(len(page))
-            for _, _, packed in page:
-                digest.add(prefix + packed)
+            for ranked in page:
+                digest.add(prefix + pack_ranked(ranked))
     return digest
 
 

@@ -4,17 +4,18 @@ one where one is answered. A statement costs the loop nothing that way, and a pa
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
 from cassandra import DriverException, RequestValidationException
 from cassandra.cluster import NoHostAvailable, ResponseFuture, Session
-from cassandra.query import PreparedStatement
 
 from photolog.errors import PhotologError, StoreMismatch, StoreUnavailable
 
 Answers = list[list[Any]]
+Request = Callable[[], Any]
+"""Gives a statement of the driver's with its parameters bound."""
 
 
 class ManyStatements:
@@ -22,15 +23,15 @@ class ManyStatements:
 
     Args:
         session: the driver's.
-        statements: each with its parameters.
+        requests: what to run; each must be idempotent.
     """
 
-    def __init__(self, session: Session, statements: Sequence[tuple[PreparedStatement, Sequence[Any]]]) -> None:
+    def __init__(self, session: Session, requests: Sequence[Request]) -> None:
         self._session = session
-        self._statements = statements
-        self._answers: Answers = [[] for _ in statements]
+        self._requests = requests
+        self._answers: Answers = [[] for _ in requests]
         self._indices = count()  # whose next() is atomic
-        self._left = len(statements)
+        self._left = len(requests)
         self._lock = threading.Lock()
         self._stopped = False
         self._loop = asyncio.get_running_loop()
@@ -43,9 +44,9 @@ class ManyStatements:
             StoreUnavailable: one was not answered.
             StoreMismatch: one was refused.
         """
-        if not self._statements:
+        if not self._requests:
             return []
-        for _ in range(min(concurrency, len(self._statements))):
+        for _ in range(min(concurrency, len(self._requests))):
             self._start()
         return await self._done
 
@@ -55,11 +56,10 @@ class ManyStatements:
 
     def _start(self) -> None:
         index = next(self._indices)
-        if self._stopped or index >= len(self._statements):
+        if self._stopped or index >= len(self._requests):
             return
         try:
-            statement, parameters = self._statements[index]
-            bound = statement.bind(tuple(parameters))
+            bound = self._requests[index]()
             bound.is_idempotent = True
             response = self._session.execute_async(bound)
         # Whatever a value or the driver does, it is the run's error: this may be the driver's thread.

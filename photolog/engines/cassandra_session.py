@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from cassandra import ConsistencyLevel, DriverException
@@ -12,10 +12,12 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, N
 from cassandra.policies import DCAwareRoundRobinPolicy, ExponentialReconnectionPolicy, TokenAwarePolicy
 from cassandra.query import PreparedStatement, named_tuple_factory
 
-from photolog.engines.cassandra_many import ManyStatements, of_ours
+from photolog.engines.cassandra_batches import batched, by_replicas, request_of
+from photolog.engines.cassandra_many import ManyStatements, Request, of_ours
 from photolog.settings import CassandraSettings
 
 _CONCURRENCY = 128
+_WRITES_ALONE_MAX = 4
 _CONNECT_SECONDS = 10.0
 _RECONNECT_SECONDS_FIRST = 0.5
 _RECONNECT_SECONDS_MAX = 5.0
@@ -104,17 +106,38 @@ class CassandraSession:
         """
         if len(statements) == 1:
             return [await self.execute(*statements[0])]
-        wanted = []
-        for cql, parameters in statements:
-            wanted.append((self._prepared.get(cql) or await self._prepare(cql), parameters))
-        many = ManyStatements(self._session, wanted)
+        prepared = await self._prepared_all(statements)
+        requests = [
+            partial(one.bind, tuple(parameters)) for one, (_, parameters) in zip(prepared, statements, strict=True)
+        ]
+        return await self._run_all(requests, concurrency)
+
+    async def write_all(self, statements: Sequence[tuple[str, Sequence[Any]]], concurrency: int = _CONCURRENCY) -> None:
+        """Run many idempotent writes, in no order, those that the same nodes hold in batches.
+
+        Raises:
+            StoreUnavailable: one was not acknowledged; those that were begun go on, and no others are.
+        """
+        if len(statements) <= _WRITES_ALONE_MAX:
+            await self.execute_all(statements)
+            return
+        prepared = await self._prepared_all(statements)
+        writes = [one.bind(tuple(parameters)) for one, (_, parameters) in zip(prepared, statements, strict=True)]
+        batches = batched(writes, by_replicas(self._cluster, self._session.keyspace))
+        await self._run_all([partial(request_of, batch) for batch in batches], concurrency)
+
+    async def _prepared_all(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[PreparedStatement]:
+        return [self._prepared.get(cql) or await self._prepare(cql) for cql, _ in statements]
+
+    async def _run_all(self, requests: Sequence[Request], concurrency: int) -> list[list[Any]]:
+        many = ManyStatements(self._session, requests)
         try:
             return await many.run(concurrency)
         finally:
             many.stop()
 
     async def pages(self, cql: str, parameters: Sequence[Any] = ()) -> AsyncIterator[list[Any]]:
-        """Read a statement's answer a page at a time, for whole tables: only one page is in memory.
+        """Read a statement's answer a page at a time, for whole tables: one page is looked at while the next one comes.
 
         Raises:
             StoreUnavailable: no answer in time.
@@ -123,12 +146,18 @@ class CassandraSession:
         bound = statement.bind(tuple(parameters))
         bound.is_idempotent = True
         bound.fetch_size = _PAGE_ROWS
-        state: bytes | None = None
-        while True:
-            rows, state = await asyncio.to_thread(self._page, bound, state)
-            yield rows
-            if state is None:
-                return
+        coming = asyncio.create_task(asyncio.to_thread(self._page, bound, None))
+        try:
+            while True:
+                rows, state = await coming
+                if state is not None:
+                    coming = asyncio.create_task(asyncio.to_thread(self._page, bound, state))
+                yield rows
+                if state is None:
+                    return
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
 
     def _page(self, statement: Any, state: bytes | None) -> tuple[list[Any], bytes | None]:
         try:

@@ -31,6 +31,9 @@ class Session(Protocol):
     async def execute_all(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
         """Run many, a bounded number at a time; answers in their order."""
 
+    async def write_all(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Run many writes, in no order."""
+
     def pages(self, cql: str) -> AsyncIterator[list[Any]]:
         """Read a whole answer, a page at a time."""
 
@@ -57,7 +60,7 @@ class CassandraRows:
 
     async def apply(self, stages: Sequence[Sequence[Positioned]]) -> None:
         for stage in stages:
-            await self._session.execute_all([self._of(write.write.key.table).write(write) for write in stage])
+            await self._session.write_all([self._of(write.write.key.table).write(write) for write in stage])
 
     async def get(self, key: RowKey[R]) -> R | None:
         return (await self.get_many([key]))[0]

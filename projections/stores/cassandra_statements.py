@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from math import prod
 from typing import Any, Generic
 from uuid import UUID
 
+import msgspec
+
 from photolog.errors import Corruption
 from photolog.log.growth import EPOCHS_MAX, OFFSET_BITS
+from projections.packing import fields_in
 from projections.stores.cassandra_ddl import EVENT_IDS, OFFSET, PRESENT, fields_of, nullable_fields, quoted
-from projections.stores.packing import fields_in, pack_fields
 from projections.stores.port import RankedRow
 from projections.tables import KeyTuple, R, RowKey, Table
 from projections.writes import Kept, Positioned, Put
@@ -20,6 +23,7 @@ _UUID_BYTES = 16
 _PARTITIONS_PER_READ = 128
 _ROWS_PER_READ = 32
 _READ_ALONE_MAX = 8
+_LOOKS_PER_READ = 256  # CQL looks for the product of what each column may be
 
 
 def write_timestamp(offset: int, *, epoch: int = 0, ordinal: int = 0) -> int:
@@ -48,6 +52,7 @@ class TableStatements(Generic[R]):
         self._table = table
         self._fields = fields_of(table)
         self._nullable = nullable_fields(table.row)
+        self._has_defaults = any(not field.required for field in msgspec.structs.fields(table.row))
         own = (OFFSET, EVENT_IDS, PRESENT) if table.aggregate else (OFFSET,)
         self._key_places = [self._fields.index(field) for field in table.key_fields]
         self._partition_places = [self._fields.index(field) for field in table.partition]
@@ -81,13 +86,14 @@ class TableStatements(Generic[R]):
     def reads(self, keys: Sequence[RowKey[R]]) -> list[tuple[Statement, list[RowKey[R]]]]:
         """Statements that read rows, each with the keys that it reads.
 
-        A few rows are read each by a node that has it. Many come by one node for all, where a column names a row.
+        A few rows are read each by a node that has it. Many come by one node for all, where a column names a partition
+        and at most one other a row in it. The answer may then hold rows beside those that were asked for.
         """
-        if len(self._table.key_fields) > 1 or len(keys) <= _READ_ALONE_MAX:
+        columns = self._table.key_fields
+        if len(keys) <= _READ_ALONE_MAX or len(columns) > 2 or len(self._table.partition) > 1:
             return [((self._read, key.values), [key]) for key in keys]
-        cql = f"{self._scan} {self._in_partitions}"
-        parts = [list(keys[start : start + _ROWS_PER_READ]) for start in range(0, len(keys), _ROWS_PER_READ)]
-        return [((cql, ([key.values[0] for key in part],)), part) for part in parts]
+        cql = f"{self._scan} {' AND '.join(f'{quoted(column)} IN ?' for column in columns)}"
+        return [((cql, tuple(map(list, _columns_of(part)))), part) for part in _parts(keys)]
 
     def key_of(self, values: tuple[Any, ...]) -> RowKey[R]:
         """The key of a row that was answered."""
@@ -160,16 +166,17 @@ class TableStatements(Generic[R]):
     def ranked_rows(self, page: Sequence[tuple[Any, ...]]) -> list[RankedRow]:
         """What `ranked` answered, without the rows that were removed. Nothing is made of a row that need not be: whole
         tables are read like this."""
-        count, places = len(self._fields) + 1, self._key_places
+        count = len(self._fields) + 1
         if self._table.aggregate:
             page = [values for values in page if values[-1]]
-        found = []
-        for values in page:
-            fields = values[1:count]
-            if None in fields:
-                fields = fields_in(self.row(values[1:]))
-            found.append((values[0], tuple([fields[place] for place in places]), pack_fields(fields)))
+        found = [values[:count] for values in page]
+        if self._has_defaults:
+            found = [self._filled(ranked, values) for ranked, values in zip(found, page, strict=True)]
         return found
+
+    def _filled(self, ranked: RankedRow, values: tuple[Any, ...]) -> RankedRow:
+        """A ranked row whose fields that are younger than the stored row have their defaults."""
+        return (values[0], *fields_in(self.row(values[1:]))) if None in ranked else ranked
 
     def kept(self, values: tuple[Any, ...]) -> Kept:
         """What a read or scan answered for one row."""
@@ -197,6 +204,25 @@ class TableStatements(Generic[R]):
             return self._table.row(**present)
         except TypeError as error:
             raise Corruption(f"a stored row of {self._table.name}: {error}") from error
+
+
+def _columns_of(keys: Sequence[RowKey[Any]]) -> list[dict[Any, None]]:
+    """The values that keys have in each column, each once."""
+    return [dict.fromkeys(column) for column in zip(*(key.values for key in keys), strict=True)]
+
+
+def _parts(keys: Sequence[RowKey[R]]) -> list[list[RowKey[R]]]:
+    """Keys as parts that a statement each reads; those of one partition stay together."""
+    parts: list[list[RowKey[R]]] = []
+    looked_for: list[set[Any]] = []
+    for key in sorted(keys, key=lambda key: key.values):
+        wider = [column | {value} for column, value in zip(looked_for, key.values, strict=True)] if looked_for else []
+        if not wider or len(parts[-1]) == _ROWS_PER_READ or prod(map(len, wider)) > _LOOKS_PER_READ:
+            parts.append([])
+            wider = [{value} for value in key.values]
+        parts[-1].append(key)
+        looked_for = wider
+    return parts
 
 
 def _names(columns: tuple[str, ...] | list[str]) -> str:

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
+from projections.packing import fields_in
 from projections.stores.memory_positions import MemoryPositions
-from projections.stores.packing import pack_row
 from projections.stores.port import RankedRow
 from projections.stores.scans import check_scan
 from projections.tables import KeyTuple, R, Row, RowKey, Table
@@ -76,7 +76,7 @@ class MemoryRows(MemoryPositions):
         )
         for rank, partition in partitions:
             rows = [kept.row for _, kept in self._ordered(table, partition) if kept.row is not None]
-            yield [(rank, table.key_of(cast(R, row)).values, pack_row(row)) for row in rows]
+            yield [(rank, *fields_in(row)) for row in rows]
 
     def _kept(self, key: RowKey[R]) -> Kept:
         return self._partition(key).get(key.values, ABSENT)

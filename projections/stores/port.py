@@ -4,7 +4,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -63,9 +63,9 @@ class PositionStore(Protocol):
         """
 
 
-RankedRow = tuple[int, KeyTuple, bytes]
-"""A row of a whole table: the rank of its partition, its key, and what it says, in a form that is the same for the same
-row (`pack_row`)."""
+RankedRow = tuple[Any, ...]
+"""A row of a whole table: the rank of its partition, and its fields in the order of its class. Nothing more is made of
+it, as tables are long; see `projections.packing`."""
 
 
 class RowStore(PositionStore, Protocol):

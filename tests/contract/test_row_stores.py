@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from photolog.ids import new_event_id
-from projections.stores.packing import pack_row
+from projections.packing import pack_ranked, pack_row, ranked_key
 from projections.stores.port import RowStore
 from projections.tables import Row, RowKey, Table
 from projections.writes import ABSENT, Kept, Positioned, put, remove
@@ -27,6 +27,7 @@ from tests.contract.sample_tables import (
     Named,
     fresh_id,
 )
+from tests.unit.projections.membership import MEMBERS, Member
 
 PLAIN = EveryType(
     number_id=0,
@@ -201,6 +202,20 @@ async def test_many_rows_come_in_the_order_of_their_keys(rows: RowStore) -> None
     assert await rows.get_many([]) == []
 
 
+@pytest.mark.parametrize("actors", [1, 3, 40])
+async def test_many_rows_of_few_or_many_partitions_come_without_their_neighbours(rows: RowStore, actors: int) -> None:
+    first = fresh_id(actors)
+    there = [Member(actor_id=first + number % actors, post_id=number, since_ms=number) for number in range(200)]
+    await rows.apply([[put_at(number, MEMBERS, row) for number, row in enumerate(there)]])
+    wanted = there[::3]
+    absent = [MEMBERS.key(first + number % actors, number + 1_000) for number in range(40)]
+    held = await rows.load([*(MEMBERS.key_of(row) for row in wanted), *absent])
+    assert {key: kept.row for key, kept in held.items()} == {
+        **{MEMBERS.key_of(row): row for row in wanted},
+        **dict.fromkeys(absent),
+    }
+
+
 def places(values: tuple[int, ...]) -> list[tuple[int, int, int]]:
     """Every clustering key of these values."""
     return [(first, second, third) for first in values for second in values for third in values]
@@ -356,26 +371,27 @@ async def test_a_whole_table_comes_by_partitions_and_each_in_its_order(rows: Row
     gone = table.key_of(entry(owners[0], 2, 5))
     await rows.apply([[*puts, remove_at(8, gone)]])
     found = [ranked async for page in rows.ranked_pages(table) for ranked in page]
-    assert [rank for rank, _, _ in found] == sorted(rank for rank, _, _ in found)
+    assert [rank for rank, *_ in found] == sorted(rank for rank, *_ in found)
     for owner_id in owners:
-        own = [ranked for ranked in found if ranked[1][0] == owner_id]
+        own = [ranked for ranked in found if ranked_key(table, ranked)[0] == owner_id]
         listed = await rows.scan(table, (owner_id,), limit=100)
-        assert [key for _, key, _ in own] == [table.key_of(row).values for row in listed]
-        assert [packed for _, _, packed in own] == [pack_row(row) for row in listed]
-        assert len({rank for rank, _, _ in own}) == 1
+        assert [ranked_key(table, ranked) for ranked in own] == [table.key_of(row).values for row in listed]
+        assert [pack_ranked(ranked) for ranked in own] == [pack_row(row) for row in listed]
+        assert len({rank for rank, *_ in own}) == 1
 
 
 async def test_a_row_is_packed_alike_whatever_it_holds(rows: RowStore) -> None:
     row = msgspec.structs.replace(PLAIN, number_id=fresh_id(), **NOTHING)
     await rows.apply([[put_at(1, EVERY_TYPE, row)]])
-    found = {key: packed for page in [page async for page in rows.ranked_pages(EVERY_TYPE)] for _, key, packed in page}
-    assert found[EVERY_TYPE.key_of(row).values] == pack_row(row)
+    found = [ranked async for page in rows.ranked_pages(EVERY_TYPE) for ranked in page]
+    packed = {ranked_key(EVERY_TYPE, ranked): pack_ranked(ranked) for ranked in found}
+    assert packed[EVERY_TYPE.key_of(row).values] == pack_row(row)
 
 
 async def test_a_removed_aggregate_is_not_in_the_whole_table(rows: RowStore) -> None:
     one, other = fresh_id(), fresh_id()
     await rows.apply([[put_at(1, AGGREGATES, Aggregate(aggregate_id=number, value="v")) for number in (one, other)]])
     await rows.apply([[remove_at(2, AGGREGATES.key(one))]])
-    found = {key for page in [page async for page in rows.ranked_pages(AGGREGATES)] for _, key, _ in page}
+    found = {ranked_key(AGGREGATES, ranked) async for page in rows.ranked_pages(AGGREGATES) for ranked in page}
     assert (other,) in found
     assert (one,) not in found

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -86,7 +87,7 @@ class Session:
 def many(session: Session, numbers: list[int]) -> ManyStatements:
     statement: Any = Statement()
     driver: Any = session
-    return ManyStatements(driver, [(statement, (number,)) for number in numbers])
+    return ManyStatements(driver, [partial(statement.bind, (number,)) for number in numbers])
 
 
 async def test_answers_come_in_the_order_of_the_statements_and_never_too_many_are_under_way() -> None:
@@ -117,7 +118,7 @@ async def test_a_value_that_does_not_fit_is_the_runs_error() -> None:
     statement: Any = Refusing()
     driver: Any = Session()
     with pytest.raises(TypeError, match="not a bigint"):
-        await ManyStatements(driver, [(statement, (1,)), (statement, (2,))]).run(4)
+        await ManyStatements(driver, [partial(statement.bind, (1,)), partial(statement.bind, (2,))]).run(4)
 
 
 async def test_one_that_is_given_up_begins_no_more() -> None:

@@ -29,7 +29,7 @@ class Count(Row, frozen=True, kw_only=True):
     count: int
 
 
-MEMBERS = Table("sample_members", Member, ("actor_id", "post_id"), aggregate=True)
+MEMBERS = Table("sample_members", Member, ("actor_id",), ("post_id",), aggregate=True)
 LISTED = Table("sample_listed", Listed, ("post_id",), ("-since_ms", "actor_id"))
 COUNTS = Table("sample_counts", Count, ("post_id",), ("source",))
 

@@ -40,6 +40,9 @@ class RecordingSession:
             raise StoreUnavailable("no answer")
         return [[] for _ in statements]
 
+    async def write_all(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        await self.execute_all(statements)
+
     async def pages(self, cql: str) -> AsyncIterator[list[Any]]:
         self.groups.append([cql])
         yield []

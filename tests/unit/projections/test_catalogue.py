@@ -45,7 +45,6 @@ def test_table_names_are_distinct() -> None:
 def test_every_table_has_a_form_in_cassandra(table: Table[Any]) -> None:
     assert table_ddl(table).startswith(f'CREATE TABLE IF NOT EXISTS "{table.name}" (')
     assert set(table.key_fields) <= set(table.row.__struct_fields__)
-    assert not (table.aggregate and table.clustering), "an aggregate's rows are read by key, each its own partition"
 
 
 def test_keys_and_orders_stand_in_the_ddl() -> None:

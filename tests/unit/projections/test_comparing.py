@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.comparing import Comparison, Digest
+from projections.packing import ranked_key
 from projections.stores.memory_rows import MemoryRows
 from projections.tables import RowKey, Table
 from projections.writes import Positioned, put
@@ -70,4 +71,4 @@ async def test_a_row_that_was_removed_is_no_row() -> None:
     await rows.apply([[Positioned(put(AGGREGATES, Aggregate(aggregate_id=2, value="x")), 1)]])
     assert key.table.aggregate
     pages = [page async for page in rows.ranked_pages(AGGREGATES)]
-    assert [key for page in pages for _, key, _ in page] == [(2,)]
+    assert [ranked_key(AGGREGATES, ranked) for page in pages for ranked in page] == [(2,)]

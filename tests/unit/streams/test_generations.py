@@ -20,6 +20,7 @@ from projections.catalogue import OWNER_OF, PROJECTIONS
 from projections.fold import Projection
 from projections.generations import Selection
 from projections.likes import LIKE_COUNTS, LIKES_PROJECTION
+from projections.packing import ranked_key
 from projections.stores.generation_cache import GenerationCache
 from projections.stores.generation_rows import GenerationRows
 from projections.stores.memory_recent import MemoryRecent
@@ -168,7 +169,7 @@ async def test_a_row_that_was_planted_is_named_with_both_values(river: River) ->
     await fold_all(river, LIKES_PROJECTION, building_step(resources, LIKES_PROJECTION, 2))
     assert (await verified(river)).same
     pages = [page async for page in river.rows.ranked_pages(LIKE_COUNTS)]
-    key = next(LIKE_COUNTS.key(*values) for page in pages for _, values, _ in page)
+    key = next(LIKE_COUNTS.key(*ranked_key(LIKE_COUNTS, ranked)) for page in pages for ranked in page)
     kept = (await river.rows.load([key]))[key]
     wrong = msgspec.structs.replace(kept.row, count=99)
     await resources.rows.apply([[Positioned(put(LIKE_COUNTS, wrong), kept.offset + 1)]])
