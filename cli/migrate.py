@@ -79,10 +79,10 @@ async def create_stores(settings: Settings) -> int:
 
 async def _added_columns(session: CassandraSession, keyspace: str) -> list[str]:
     """What tables of an earlier version lack. Rows that are there read a new field as its default."""
-    columns = "SELECT table_name, column_name FROM system_schema.columns WHERE keyspace_name = ?"
-    there: dict[str, set[str]] = {}
-    for table, column in await session.execute(columns, (keyspace,)):
-        there.setdefault(table, set()).add(column)
+    columns = "SELECT table_name, column_name, kind FROM system_schema.columns WHERE keyspace_name = ?"
+    there: dict[str, dict[str, str]] = {}
+    for table, column, kind in await session.execute(columns, (keyspace,)):
+        there.setdefault(table, {})[column] = kind
     tables = [statement for table in TABLES for statement in added_columns_ddl(table, there[table.name])]
     return tables + added_positions_ddl(there["positions"])
 

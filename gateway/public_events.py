@@ -15,7 +15,7 @@ events, so that live and history are judged alike.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -69,6 +69,10 @@ class Facts:
     def get(self, key: RowKey[R]) -> R | None:
         """The row at a key; None where there is none."""
         return self._kept.get(key, ABSENT).row  # type: ignore[return-value]  # the key's table fixes the row's type
+
+    def rows(self) -> Iterator[Row]:
+        """The rows that are there."""
+        return (kept.row for kept in self._kept.values() if kept.row is not None)
 
     def public_account(self, account_id: int, at_ms: int) -> bool:
         """Whether an account is public, and has been since before an instant."""
@@ -124,13 +128,13 @@ def _accounts(event: e.Event) -> list[int]:
     return []
 
 
-def rows_behind(facts: Facts, event: e.Event) -> list[RowKey[Row]]:
+def rows_behind(facts: Facts) -> set[RowKey[Row]]:
     """The rows that those of `rows_of` lead to: authors of posts and comments."""
-    found: list[RowKey[Row]] = []
-    for key in rows_of(event):
-        match facts.get(key):
+    found: set[RowKey[Row]] = set()
+    for row in facts.rows():
+        match row:
             case PostRow(owner_id=account_id) | CommentRow(author_id=account_id):
-                found.append(ACCOUNTS.key(account_id))
+                found.add(ACCOUNTS.key(account_id))
     return found
 
 
@@ -289,7 +293,7 @@ class PublicView:
         """Two concurrent reads, however many events."""
         first = await self._rows.load(list({key for one in events for key in rows_of(one.event)}))
         named = Facts(first)
-        behind = {key for one in events for key in rows_behind(named, one.event)} - first.keys()
+        behind = rows_behind(named) - first.keys()
         return Facts({**first, **await self._rows.load(list(behind))}) if behind else named
 
     def _names_somebody_new(self, events: Sequence[Recorded], facts: Facts) -> bool:

@@ -4,7 +4,7 @@ A row is a frozen msgspec Struct; a table names which of its fields are the key.
 (CQL, dictionaries) from this. The tables themselves stand beside their projection.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -39,10 +39,12 @@ class Table(Generic[R]):
     clustering: tuple[str, ...] = ()
     aggregate: bool = False
 
-    @property
-    def key_fields(self) -> tuple[str, ...]:
-        """All fields of the primary key, in order."""
-        return self.partition + tuple(field.removeprefix("-") for field in self.clustering)
+    key_fields: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """All fields of the primary key, in order."""
+
+    def __post_init__(self) -> None:
+        columns = tuple(column.removeprefix("-") for column in self.clustering)
+        object.__setattr__(self, "key_fields", self.partition + columns)
 
     def key_of(self, row: R) -> "RowKey[R]":
         """The key of a row."""

@@ -5,13 +5,13 @@ It reads from where the log ended when its first user came, in no group, and goe
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 import structlog
 
 from gateway.streams.frames import FRAME_RECORDS_MAX, Encoder
-from gateway.streams.lens import Lens
-from gateway.streams.log import StreamLog, StreamReader
+from gateway.streams.lens import Lens, Seen
+from gateway.streams.log import HUB_RECORDS_MAX, StreamLog, StreamReader
 from gateway.streams.mailbox import Mailbox
 from photolog.errors import LogUnavailable
 
@@ -61,7 +61,7 @@ class Hub:
                 _, ends = await self._log.bounds(self._topics)
                 self.offsets = dict(ends)
                 self._looked_at = time.monotonic()
-                self._reader = self._log.reader(ends)
+                self._reader = self._log.reader(ends, HUB_RECORDS_MAX)
                 self._task = asyncio.create_task(self._run(self._reader))
             self._users += 1
 
@@ -104,25 +104,33 @@ class Hub:
                 del self._groups[key]
 
     async def _run(self, reader: StreamReader) -> None:
+        """Serve what was judged while what comes next is."""
+        ahead = asyncio.create_task(self._judged(reader))
         try:
             while True:
                 try:
-                    await self._step(reader)
+                    seen = await ahead
                 except LogUnavailable as error:
                     logger.warning("stream-waits", cause=str(error))
                     await asyncio.sleep(_PAUSE_SECONDS)
+                    seen = ()
+                ahead = asyncio.create_task(self._judged(reader))
+                await self._serve(seen)
         # The edge of a task: what broke is logged, and nobody is left waiting for it.
         except Exception as error:
             logger.error("stream-failed", exc_info=error)
             self._failed()
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
 
-    async def _step(self, reader: StreamReader) -> None:
+    async def _judged(self, reader: StreamReader) -> Sequence[Seen]:
         if time.monotonic() - self._looked_at > _TOPICS_SECONDS:
             await self._take_new_partitions(reader)
         records = await reader.next()
-        if not records:
-            return
-        seen = await self._lens.look_until_told(records)
+        return await self._lens.look_until_told(records) if records else ()
+
+    async def _serve(self, seen: Sequence[Seen]) -> None:
         for start in range(0, len(seen), FRAME_RECORDS_MAX):
             part = seen[start : start + FRAME_RECORDS_MAX]
             for group in list(self._groups.values()):

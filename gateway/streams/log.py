@@ -17,7 +17,8 @@ from photolog.log.reading import stored_record
 from photolog.log.record import StoredRecord
 from photolog.settings import KafkaSettings
 
-BATCH_RECORDS_MAX = 200
+HISTORY_RECORDS_MAX = 200  # at once, of which each reader of history holds some
+HUB_RECORDS_MAX = 1_000
 _WAIT_SECONDS = 0.2
 _TIMEOUT_SECONDS = 5.0
 # A reader holds so much ahead of what it was asked for, at most about; librdkafka's own is 64 MiB.
@@ -54,8 +55,8 @@ class StreamLog(Protocol):
     async def bounds(self, topics: Collection[str]) -> tuple[Ends, Ends]:
         """The first offset that each partition holds, and the next offset of each, now. Raises LogUnavailable."""
 
-    def reader(self, offsets: Offsets) -> StreamReader:
-        """A reader from these offsets on."""
+    def reader(self, offsets: Offsets, records_max: int = HISTORY_RECORDS_MAX) -> StreamReader:
+        """A reader from these offsets on, of at most so many records at once."""
 
     async def close(self) -> None: ...
 
@@ -76,7 +77,7 @@ class KafkaStreamLog:
     async def bounds(self, topics: Collection[str]) -> tuple[Ends, Ends]:
         return await _asked(self._threads, lambda: self._bounds(topics))
 
-    def reader(self, offsets: Offsets) -> "KafkaStreamReader":
+    def reader(self, offsets: Offsets, records_max: int = HISTORY_RECORDS_MAX) -> "KafkaStreamReader":
         config = {
             **client_config(self._kafka),
             **_BOUNDS,
@@ -84,7 +85,7 @@ class KafkaStreamLog:
             "enable.auto.commit": False,
             "auto.offset.reset": "error",
         }
-        return KafkaStreamReader(Consumer(config), self._threads, offsets)
+        return KafkaStreamReader(Consumer(config), self._threads, offsets, records_max)
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -113,9 +114,11 @@ class KafkaStreamReader:
         consumer: its own.
         threads: where its calls wait.
         offsets: where it begins.
+        records_max: how many records come at once, at most.
     """
 
-    def __init__(self, consumer: Any, threads: ThreadPoolExecutor, offsets: Offsets) -> None:
+    def __init__(self, consumer: Any, threads: ThreadPoolExecutor, offsets: Offsets, records_max: int) -> None:
+        self._records_max = records_max
         self._consumer = consumer
         self._threads = threads
         # Whoever gives a reader up closes it while another thread may still wait for its records.
@@ -136,7 +139,7 @@ class KafkaStreamReader:
             return function(*arguments)
 
     def _batch(self) -> list[StoredRecord]:
-        messages = self._alone(self._consumer.consume, BATCH_RECORDS_MAX, _WAIT_SECONDS)
+        messages = self._alone(self._consumer.consume, self._records_max, _WAIT_SECONDS)
         errors = [error for error in (message.error() for message in messages) if error is not None]
         records = [stored_record(message) for message in messages if message.error() is None]
         if not records and errors:

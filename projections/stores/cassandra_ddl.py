@@ -50,18 +50,23 @@ def table_ddl(table: Table[Any]) -> str:
     return f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} (\n    {body}\n){_order(table)}"
 
 
-def added_columns_ddl(table: Table[Any], there: Collection[str]) -> list[str]:
+def added_columns_ddl(table: Table[Any], there: Mapping[str, str]) -> list[str]:
     """The statements that bring a table made by an earlier version up to this one: rows only ever gain fields.
 
     Args:
         table: the table.
-        there: the names of the columns that it has.
+        there: the columns that it has, each with its kind as `system_schema.columns` puts it.
 
     Raises:
-        Corruption: a field of the key is not there; such a table is another one, to be folded anew.
+        Corruption: a field of the key is not there, or others place its rows; such a table is another one, to be
+            folded anew.
     """
     if missing := sorted(set(table.key_fields) - set(there)):
         raise Corruption(f"{table.name} is stored without {', '.join(missing)} in its key; drop it and fold it again")
+    placing = {name for name, kind in there.items() if kind == "partition_key"}
+    if placing != set(table.partition):
+        named = ", ".join(sorted(placing))
+        raise Corruption(f"{table.name} is stored with {named} as its partition key; drop it and fold it again")
     return _added(table.name, _columns(table), there)
 
 

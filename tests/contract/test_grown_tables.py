@@ -33,7 +33,7 @@ class OtherKey(Row, frozen=True, kw_only=True):
 BEFORE = Table("sample_grown", Before, ("row_id",))
 AFTER = Table("sample_grown", After, ("row_id",))
 OTHER_KEY = Table("sample_grown", OtherKey, ("row_id",), ("place",))
-THERE = {*fields_of(BEFORE), OFFSET}
+THERE = {**dict.fromkeys((*fields_of(BEFORE), OFFSET), "regular"), "row_id": "partition_key"}
 
 
 def test_a_table_gains_the_columns_that_it_lacks_and_no_others() -> None:
@@ -48,6 +48,13 @@ def test_a_table_gains_the_columns_that_it_lacks_and_no_others() -> None:
 def test_a_table_whose_key_is_another_is_refused_in_words() -> None:
     with pytest.raises(Corruption, match="sample_grown is stored without place in its key"):
         added_columns_ddl(OTHER_KEY, THERE)
+
+
+def test_a_table_whose_rows_are_placed_by_other_fields_is_refused_in_words() -> None:
+    placed = Table("sample_grown", OtherKey, ("row_id",), ("place",))
+    before = {"row_id": "partition_key", "place": "partition_key", "value": "regular", OFFSET: "regular"}
+    with pytest.raises(Corruption, match="sample_grown is stored with place, row_id as its partition key"):
+        added_columns_ddl(placed, before)
 
 
 def test_positions_gain_the_columns_that_they_lack() -> None:

@@ -1,7 +1,6 @@
 """Queries on the real engines: files and the log since, judged now; who went private or was erased is in no answer."""
 
 import asyncio
-import json
 import os
 import signal
 from pathlib import Path
@@ -9,20 +8,14 @@ from typing import Any
 
 import pytest
 
-from analytics.asking import events_in
-from analytics.bootstrap import connect_export
-from analytics.exporting import Bounds, Exporter
 from analytics.layout import PREFIX
 from analytics.sources import Span
-from analytics.tally import Tally
-from cli.query import asked
-from gateway.streams.desk import pseudonym_key
-from gateway.streams.pseudonyms import Pseudonyms
 from photolog.engines.object_store import ObjectStore
 from photolog.errors import Unauthenticated
 from photolog.ids import now_ms
 from photolog.settings import Settings
 from schemas import events as e
+from tests.integration.analysts import Analyst, exported
 from tests.integration.command_line import CommandLine, commands_of
 from tests.integration.workers import Hand, WorkerProcess, eventually, published
 
@@ -47,13 +40,6 @@ async def person(hand: Hand) -> int:
     return account_id
 
 
-async def exported(settings: Settings) -> None:
-    """What `bin/photolog export` does."""
-    types: list[type[e.Event]] = [e.AccountCreated, e.ProfileChanged, e.PostPublished, e.PostLiked, e.CommentCreated]
-    async with connect_export(settings) as ports:
-        await Exporter(ports, Tally(), Bounds(1_000, 1 << 20)).run(types)
-
-
 async def test_a_query_sees_what_is_public_now_whatever_was_exported(
     command: CommandLine, hand: Hand, settings: Settings
 ) -> None:
@@ -65,30 +51,26 @@ async def test_a_query_sees_what_is_public_now_whatever_was_exported(
             e.PostLiked(actor_id=who, post_id=post_id),
             e.CommentCreated(comment_id=hand.ids.next(), post_id=post_id, author_id=who, text=PLANTED),
         )
-    await exported(settings)
+    await exported(settings, e.AccountCreated, e.ProfileChanged, e.PostPublished, e.PostLiked, e.CommentCreated)
     async for keys in bucket.keys(PREFIX):
         for key in keys:
             assert PLANTED.encode() not in await bucket.get(key)
 
-    made = json.loads(await command.run("grants", "create", "kitchen", "--types", "all", "--json"))
-    names = Pseudonyms(pseudonym_key(settings), made["grant_id"])
-    post, who_is = names.of("post", post_id), {names.of("account", one): one for one in (ada, bob, cem, dan)}
+    analyst = await Analyst.hired(command, settings, since)
+    who_is = {one: one for one in (ada, bob, cem, dan)}
 
-    async def told(table: str, field: str, grant: str | None = made["token"]) -> list[Any]:
-        sql = f"SELECT {field} FROM {table} WHERE post_id = '{post}' ORDER BY time"
-        return [
-            who_is.get(account) for (account,) in (await asked(settings, sql, events_in(sql), grant, since, 100)).rows
-        ]
+    async def told(table: str, field: str, grant: str | None = analyst.token) -> list[Any]:
+        return await analyst.told(who_is, post_id, table, field, grant)
 
     assert await told("post_liked", "actor_id") == [bob, cem, dan]
     hidden = await hand.append(e.PrivacyChanged(account_id=cem, private=True), e.AccountDeleted(account_id=dan))
     await hand.applied("accounts", hidden)
     await hand.append(e.PostLiked(actor_id=ada, post_id=post_id))
-    assert await told("post_liked", "actor_id", made["grant_id"]) == [bob, ada]
+    assert await told("post_liked", "actor_id", analyst.grant_id) == [bob, ada]
     assert await told("comment_created", "author_id") == [bob]
     assert await told("post_published", "owner_id") == [ada]
     assert await told("post_liked", "actor_id", None) == [], "without the grant a post has another name"
-    await command.run("grants", "revoke", made["grant_id"])
+    await command.run("grants", "revoke", analyst.grant_id)
     with pytest.raises(Unauthenticated):
         await told("post_liked", "actor_id")
 

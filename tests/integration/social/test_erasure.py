@@ -12,9 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
+from analytics.sources import Span
 from infra.local.home import REPOSITORY
 from photolog.errors import Conflict, NotFound, Unauthenticated
+from photolog.ids import now_ms
 from photolog.receipts import verify_receipt
+from photolog.settings import Settings
+from schemas import events as e
+from tests.integration.analysts import Analyst, exported
+from tests.integration.command_line import CommandLine
 from tests.integration.social.conftest import Joining
 from tests.integration.social.people import PASSWORD, Person, jpeg, published, settles
 from tests.integration.workers import WorkerProcess, eventually, without_deployment
@@ -82,14 +88,23 @@ async def one_of_everything(ada: Person, bob: Person, carl: Person) -> tuple[str
 
 
 async def test_an_account_leaves_and_nothing_of_it_is_left(
-    join: Joining, gateway_address: str, migrated: dict[str, str], leaving_worker: WorkerProcess
+    join: Joining,
+    gateway_address: str,
+    migrated: dict[str, str],
+    settings: Settings,
+    leaving_worker: WorkerProcess,
 ) -> None:
+    analyst = await Analyst.hired(CommandLine(migrated), settings, Span(since_ms=now_ms()))
     ada, bob, carl = await join("ada"), await join("bob"), await join("carl", private=True)
     own, theirs = await one_of_everything(ada, bob, carl)
     await settles(lambda: _counts(bob, theirs), (2, 2))
     status, report = await scanned(migrated, ada.id, WORD)
     assert status == 1
-    address = await exported(ada, own)
+    address = await own_export(ada, own)
+    await exported(settings, e.PostPublished, e.PostLiked, e.CommentCreated)
+    people = {int(ada.id): "ada", int(bob.id): "bob"}
+    assert await analyst.told(people, int(theirs), "post_liked", "actor_id") == ["ada"], "carl is private"
+    assert await analyst.told(people, int(own), "post_published", "owner_id") == ["ada"]
     assert {"log/posts", "log/comments", "rows/posts", "rows/likes", "rows/follow_requests", "objects"} <= left_in(
         report
     )
@@ -118,7 +133,14 @@ async def test_an_account_leaves_and_nothing_of_it_is_left(
     assert receipt.removed["events.post.deleted"] == 1
     assert receipt.removed["objects"] >= 7, "an original and six variants"
 
-    assert await _counts(bob, theirs) == (1, 1)
+    # What was exported before is judged by what is there now; nor does another export bring anything back.
+    await bob.client.like(theirs)
+    await exported(settings, e.PostPublished, e.PostLiked, e.CommentCreated)
+    assert await analyst.told(people, int(theirs), "post_liked", "actor_id") == ["bob"]
+    assert await analyst.told(people, int(theirs), "comment_created", "author_id") == []
+    assert await analyst.told(people, int(own), "post_published", "owner_id") == []
+
+    assert await _counts(bob, theirs) == (2, 1)
     counts = (await bob.client.transport.query("/v1/me", dict))["counts"]
     assert (counts["followers"], counts["following"]) == (0, 0)
     status, report = await scanned(migrated, ada.id, WORD, ada.username)
@@ -128,7 +150,7 @@ async def test_an_account_leaves_and_nothing_of_it_is_left(
         await join_as(bob, ada.username)
 
 
-async def exported(person: Person, post_id: str) -> str:
+async def own_export(person: Person, post_id: str) -> str:
     """Let a person fetch an export, and look into it; its signed address."""
     asked = await person.client.transport.command("POST", "/v1/me/export", dict)
     path = f"/v1/me/exports/{asked['export_id']}"

@@ -43,7 +43,7 @@ class MemoryStreamLog:
                 ends[record.topic, PARTITION] = offset + 1
         return dict.fromkeys(ends, self.start), ends
 
-    def reader(self, offsets: Offsets) -> StreamReader:
+    def reader(self, offsets: Offsets, records_max: int = _BATCH) -> StreamReader:
         self.open_readers += 1
         return MemoryReader(self, self._records, dict(offsets))
 

@@ -212,7 +212,7 @@ async def test_whoever_leaves_is_forgotten() -> None:
             await socket.recv()
             assert len(scene.desk._open) == 1
         for _ in range(200):
-            if not scene.desk._open:
+            if not scene.desk._open and not scene.log.open_readers:
                 break
             await asyncio.sleep(0.02)
         assert not scene.desk._open
