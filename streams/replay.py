@@ -6,9 +6,10 @@ A topic that has grown is read epoch by epoch: all partitions to where the next 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from photolog.log.growth import History
+from photolog.log.record import StoredRecord
 from photolog.log.slices import Slice, SliceReader
 from photolog.settings import KafkaSettings
 from streams.errors import AheadOfGrowth, LogTruncated
@@ -43,11 +44,9 @@ async def replay(kafka: KafkaSettings, topic: str, steps: Sequence[Step]) -> int
     async with SliceReader(kafka) as reader:
         count = 0
         for growth in await steps[0].epochs.history(topic):
-            for partition, cut in enumerate(growth.cuts):
-                count += await _replay_partition(reader, topic, partition, steps, cut)
-        for one in await reader.whole(topic):
-            count += await _replay_partition(reader, topic, one.partition, steps)
-        return count
+            count += await _replay_partitions(reader, topic, dict(enumerate(growth.cuts)), steps)
+        whole = {one.partition: None for one in await reader.whole(topic)}
+        return count + await _replay_partitions(reader, topic, whole, steps)
 
 
 async def replay_stretch(
@@ -70,7 +69,7 @@ async def replay_stretch(
         LogTruncated, LogUnavailable: as `replay`.
     """
     async with SliceReader(kafka) as reader:
-        return await _replay_partition(reader, topic, partition, (step,), end, heard)
+        return await _replay_partitions(reader, topic, {partition: end}, (step,), heard)
 
 
 async def catch_up(kafka: KafkaSettings, topic: str, partitions: Collection[int], steps: Sequence[Step]) -> None:
@@ -91,9 +90,8 @@ async def catch_up(kafka: KafkaSettings, topic: str, partitions: Collection[int]
         if await _have_passed(topic, history, epoch, steps):
             continue
         async with SliceReader(kafka) as reader:
-            for partition, cut in enumerate(growth.cuts):
-                if partition in partitions:
-                    await _replay_partition(reader, topic, partition, steps, cut)
+            cuts = {partition: cut for partition, cut in enumerate(growth.cuts) if partition in partitions}
+            await _replay_partitions(reader, topic, cuts, steps)
         deadline = time.monotonic() + _OTHERS_SECONDS
         while not await _have_passed(topic, history, epoch, steps):
             if time.monotonic() > deadline:
@@ -105,24 +103,32 @@ async def _have_passed(topic: str, history: History, epoch: int, steps: Sequence
     return all([await step.epochs.has_passed(topic, history, epoch) for step in steps])
 
 
-async def _replay_partition(
+async def _replay_partitions(
     reader: SliceReader,
     topic: str,
-    partition: int,
+    cuts: Mapping[int, int | None],
     steps: Sequence[Step],
-    cut: int | None = None,
     heard: Heard = _unheard,
 ) -> int:
+    """Bring the steps to an offset in each of some partitions, which are read side by side; None is where it ends."""
+    slices = [await _slice(reader, topic, partition, cut, steps) for partition, cut in cuts.items()]
+    count = 0
+    async for batch in reader.read(slices):
+        together: dict[int, list[StoredRecord]] = {}
+        for record in batch.records:
+            together.setdefault(record.partition, []).append(record)
+        for partition, records in together.items():
+            for step in steps:
+                await step.run(topic, partition, records)
+            await heard(len(records))
+            count += len(records)
+    return count
+
+
+async def _slice(reader: SliceReader, topic: str, partition: int, cut: int | None, steps: Sequence[Step]) -> Slice:
     low, end = await reader.bounds(topic, partition)
     begin = await _begin(topic, partition, steps, low, end)
-    count = 0
-    async for batch in reader.read([Slice(topic, partition, begin, end if cut is None else min(cut, end))]):
-        if batch.records:
-            for step in steps:
-                await step.run(topic, partition, batch.records)
-            await heard(len(batch.records))
-            count += len(batch.records)
-    return count
+    return Slice(topic, partition, begin, end if cut is None else min(cut, end))
 
 
 async def _begin(topic: str, partition: int, steps: Sequence[Step], low: int, end: int) -> int:
