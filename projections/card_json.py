@@ -28,13 +28,14 @@ class AccountCard(msgspec.Struct, frozen=True, kw_only=True):
 class Photograph(msgspec.Struct, frozen=True, kw_only=True):
     """A photograph of a post. Sizes in pixels; `variants` names the address of each file.
 
-    Sizes and files are there once the post is published.
+    `blurhash` is what to show until a file is there (blurha.sh). All of it is there once the post is published.
     """
 
     id: str
     alt: str | None
     width: int | None = None
     height: int | None = None
+    blurhash: str | None = None
     variants: dict[str, str] = {}
 
 

@@ -208,6 +208,7 @@ def _photographs(post: PostRow) -> list[Photograph]:
             alt=alt_texts.get(item.media_id) or None,
             width=item.width,
             height=item.height,
+            blurhash=item.blurhash or None,
             variants={name: f"/v1/media/{item.media_id}/{name}" for name in item.variants},
         )
         for item in _MEDIA.decode(post.media)

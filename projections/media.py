@@ -13,7 +13,10 @@ from schemas import topics
 
 
 class MediaRow(Row, frozen=True, kw_only=True):
-    """A decoded photograph. `variants` is the JSON of `list[schemas.events.MediaVariant]`."""
+    """A decoded photograph. `variants` is the JSON of `list[schemas.events.MediaVariant]`.
+
+    `blurhash` is None where the record of before had none.
+    """
 
     media_id: int
     owner_id: int
@@ -21,6 +24,7 @@ class MediaRow(Row, frozen=True, kw_only=True):
     width: int
     height: int
     variants: bytes
+    blurhash: str | None
     reason: str | None
     detail: str | None
 
@@ -66,6 +70,7 @@ def _ready(event: e.MediaTranscodingCompleted) -> MediaRow:
         width=event.width,
         height=event.height,
         variants=msgspec.json.encode(event.variants),
+        blurhash=event.blurhash or None,
         reason=None,
         detail=None,
     )
@@ -79,6 +84,7 @@ def _failed(event: e.MediaTranscodingFailed) -> MediaRow:
         width=0,
         height=0,
         variants=b"[]",
+        blurhash=None,
         reason=event.reason,
         detail=event.detail,
     )

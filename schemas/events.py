@@ -259,12 +259,13 @@ class PostCreated(Event, frozen=True, kw_only=True):
 
 
 class MediaItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One photograph of a published post: its shown size in pixels and the names of its variants."""
+    """One photograph of a published post: its shown size in pixels, the names of its variants, its blurhash if any."""
 
     media_id: Snowflake
     width: Annotated[int, Shown("plain", "pixels")]
     height: Annotated[int, Shown("plain", "pixels")]
     variants: list[str]
+    blurhash: str = ""
 
 
 class PostPublished(Event, frozen=True, kw_only=True):
@@ -344,7 +345,11 @@ class MediaVariant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class MediaTranscodingCompleted(Event, frozen=True, kw_only=True):
-    """Everything that is made of an upload is there; a photograph has no duration."""
+    """Everything that is made of an upload is there; a photograph has no duration.
+
+    `blurhash` is shown to clients. `phash` (64 bits as a signed long) and `digest` (SHA-256 of the upload, in
+    hexadecimal) recognise contents and are shown to nobody. Records of before, and of videos, have none of the three.
+    """
 
     type = "media.transcoding.completed"
     capability = "media"
@@ -355,6 +360,9 @@ class MediaTranscodingCompleted(Event, frozen=True, kw_only=True):
     variants: list[MediaVariant]
     kind: Literal["photo", "video"] = "photo"
     duration_ms: int = 0
+    blurhash: str = ""
+    phash: int | None = None
+    digest: str = ""
 
 
 class MediaTranscodingFailed(Event, frozen=True, kw_only=True):

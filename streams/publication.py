@@ -161,4 +161,5 @@ class Publisher:
 
 def _item(medium: MediaRow) -> MediaItem:
     names = [variant.name for variant in _VARIANTS.decode(medium.variants)]
-    return MediaItem(media_id=medium.media_id, width=medium.width, height=medium.height, variants=names)
+    size = {"width": medium.width, "height": medium.height}
+    return MediaItem(media_id=medium.media_id, variants=names, blurhash=medium.blurhash or "", **size)

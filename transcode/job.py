@@ -1,6 +1,7 @@
-"""One photograph from its upload to its answer: fetched, decoded, its variants stored. Videos have their own job."""
+"""One photograph from its upload to its answer: fetched, decoded, variants and thumbprint stored. Videos have their own job."""
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Protocol
 
@@ -9,9 +10,12 @@ import structlog
 from photolog.engines.object_store import ObjectHead, ObjectRefused
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingFailed, MediaTranscodingRequested, MediaVariant
 from transcode.errors import Reason, UnprocessableMedia
-from transcode.plan import Made, Variant, processed_key
+from transcode.fingerprints.digest import digest
+from transcode.fingerprints.phash import signed
+from transcode.plan import Made, Variant, processed_key, thumbprint_key
 from transcode.sniff import PhotoType, declared_type, declared_video
 
+_PLAIN_BYTES = "application/octet-stream"
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 """A variant's name is never used again for other bytes; who may see it is decided before its address is signed."""
 
@@ -93,7 +97,9 @@ class TranscodeJob:
         kind = declared_type(request.content_type)
         if kind is None:
             raise UnprocessableMedia(Reason.NOT_AN_IMAGE, f"declared {request.content_type}")
-        made = await self._variants.make(await self._fetch(request.object_key), kind)
+        data = await self._fetch(request.object_key)
+        made = await self._variants.make(data, kind)
+        await self._objects.put(thumbprint_key(request.media_id), made.prints.thumbprint, _PLAIN_BYTES)
         stored = await asyncio.gather(*(self._store(request.media_id, *variant) for variant in made.variants))
         return MediaTranscodingCompleted(
             media_id=request.media_id,
@@ -101,6 +107,9 @@ class TranscodeJob:
             width=made.width,
             height=made.height,
             variants=list(stored),
+            blurhash=made.prints.blurhash,
+            phash=signed(made.prints.phash),
+            digest=(await asyncio.to_thread(digest, io.BytesIO(data))).hex(),
         )
 
     async def _fetch(self, key: str) -> bytes:

@@ -2,14 +2,22 @@
 
 The bound is the *width*, because a feed is a column: `w640` fills the same column for a portrait and a panorama.
 Nothing is ever scaled up. A source narrower than a rung keeps its own width there, so that every photograph has the
-same six names and a client needs no list.
+same seven names and a client needs no list.
 """
 
 from enum import StrEnum
 
 import msgspec
 
+from transcode.fingerprints.prints import Prints
+
 RUNGS_PX = (320, 640, 1080)
+
+PRIMARY = "primary"
+"""The variant that stands for the original, which may be a HEIC that few can show: a JPEG to make other sizes of."""
+
+PRIMARY_PX = 2048
+_PRIMARY_QUALITY = 90
 
 SIDES_RATIO_MAX = 15
 """The longer side over the shorter. WebP ends at 16,383 pixels, which is 15.2 times the widest rung."""
@@ -42,27 +50,31 @@ class Variant(msgspec.Struct, frozen=True):
 
 
 class Made(msgspec.Struct, frozen=True, tag="made"):
-    """What a photograph became: its size as shown, in pixels, and each planned variant with its bytes."""
+    """What a photograph became: its size as shown, in pixels, each planned variant with its bytes, and its prints."""
 
     width: int
     height: int
     variants: tuple[tuple[Variant, bytes], ...]
+    prints: Prints
 
     @property
     def follows_plan(self) -> bool:
-        """Whether the variants are those that its size asks for."""
+        """Whether the variants are those that its size asks for, and the prints are such as they must be."""
         planned = variant_plan(self.width, self.height) if min(self.width, self.height) > 0 else ()
-        return planned == tuple(variant for variant, _ in self.variants) and bool(planned)
+        return planned == tuple(variant for variant, _ in self.variants) and bool(planned) and self.prints.are_whole
 
 
 def variant_plan(width: int, height: int) -> tuple[Variant, ...]:
-    """The six variants of a photograph, widest rung first.
+    """The seven variants of a photograph, the primary first, then the widest rung.
 
     Args:
         width: pixels of the source as shown, at least 1.
         height: pixels of the source as shown, at least 1.
     """
-    return tuple(
+    primary = Variant(
+        PRIMARY, PhotoFormat.JPEG, min(PRIMARY_PX, width), _scaled_height(width, height, PRIMARY_PX), _PRIMARY_QUALITY
+    )
+    return primary, *(
         Variant(f"w{rung}.{form}", form, min(rung, width), _scaled_height(width, height, rung), QUALITY[form])
         for rung in sorted(RUNGS_PX, reverse=True)
         for form in PhotoFormat
@@ -82,6 +94,11 @@ def raw_key(owner_id: int, media_id: int) -> str:
 def processed_key(media_id: int, variant_name: str) -> str:
     """Where a variant lies. Keys are per media record and never per content, so that deleting one harms no other."""
     return f"processed/{media_id}/{variant_name}"
+
+
+def thumbprint_key(media_id: int) -> str:
+    """Where a photograph's thumbprint lies: beside its variants, so that what removes them removes it too."""
+    return processed_key(media_id, "thumbprint")
 
 
 def _scaled_height(width: int, height: int, rung: int) -> int:

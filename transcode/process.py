@@ -20,8 +20,8 @@ from transcode.plan import Made
 _ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS_MAX = 30.0
 _FAREWELL_SECONDS_MAX = 5.0
-# What an answer holds besides variants: names, sizes, a diagnosis.
-_ANSWER_OVERHEAD_BYTES = 16 * 1024
+# What an answer holds besides variants: names, sizes, prints, a diagnosis.
+_ANSWER_OVERHEAD_BYTES = 64 * 1024
 _STDERR_TAIL_BYTES = 2_000
 _log = structlog.get_logger(__name__)
 
@@ -164,6 +164,8 @@ def _environment() -> dict[str, str]:
         "VIPS_CONCURRENCY": "1",
         # Each further arena of glibc reserves 64 MB of the address space that pictures are to have.
         "MALLOC_ARENA_MAX": "2",
+        # NumPy's algebra would start a thread for each core, with a stack and buffers of its own.
+        "OPENBLAS_NUM_THREADS": "1",
     }
 
 

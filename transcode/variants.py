@@ -3,8 +3,9 @@
 import pyvips
 
 from transcode.errors import Reason, UnprocessableMedia
+from transcode.fingerprints.prints import Prints
 from transcode.heic import HEIC_ERRORS, HeicPicture
-from transcode.plan import Made, PhotoFormat, Variant, has_extreme_shape, variant_plan
+from transcode.plan import PRIMARY, Made, PhotoFormat, Variant, has_extreme_shape, variant_plan
 from transcode.sniff import HEAD_BYTES, PhotoType, detect
 
 # Effort 2 of 0..6: on a 12-megapixel photograph, effort 4 made files 5 % smaller and took 2.6 times as long.
@@ -13,6 +14,8 @@ WEBP_EFFORT = 2
 # Damage that only warns (a stray byte between markers) is shown as browsers show it; missing data is refused.
 _FAIL_ON = "error"
 _WHITE = 255
+_PROFILE = "icc-profile-data"
+_GREY_BANDS_MAX = 2  # the second is transparency
 # As libvips, libjpeg and libheif put it.
 _OUT_OF_MEMORY = ("out of memory", "insufficient memory", "memory allocation error")
 # EXIF orientations that turn a picture by a quarter, so that width and height change places.
@@ -20,7 +23,7 @@ _QUARTER_TURNS = range(5, 9)
 
 
 def make_variants(data: bytes, kind: PhotoType, pixels_max: int) -> Made:
-    """Decode a photograph once and write its six variants.
+    """Decode a photograph once, write its seven variants and take its prints.
 
     Orientation is applied, colours become sRGB, metadata is dropped. WebP keeps transparency; JPEG shows it on white.
 
@@ -63,52 +66,76 @@ def _made_by_libvips(data: bytes, pixels_max: int) -> Made:
         width, height = height, width
     _check_size(width, height, pixels_max)
     plan = variant_plan(width, height)
-    # libvips shrinks while it decodes, and turns the picture when it is small.
-    largest = pyvips.Image.thumbnail_buffer(
-        data,
-        plan[0].width,
-        height=plan[0].height,
-        size="force",
-        output_profile="srgb",
-        # Its own fail_on argument has no effect on buffers (libvips issue 5195); the loader's does.
-        option_string=f"[fail_on={_FAIL_ON}]",
-    )
-    return Made(width, height, _written(largest.copy_memory(), plan))
+    return _made(width, height, _shown(data, header, plan[0]), plan)
 
 
 def _made_from_heic(data: bytes, pixels_max: int) -> Made:
     picture = HeicPicture(data)
     _check_size(picture.width, picture.height, pixels_max)
     plan = variant_plan(picture.width, picture.height)
-    largest = picture.decode().thumbnail_image(
-        plan[0].width,
-        height=plan[0].height,
+    pixels = picture.decode()
+    image = pixels.thumbnail_image(plan[0].width, height=plan[0].height, size="force")
+    return _made(picture.width, picture.height, in_srgb(image, picture.fallback_profile), plan)
+
+
+def _shown(data: bytes, header: pyvips.Image, size: Variant) -> pyvips.Image:
+    """A file's pixels at a size, upright and in sRGB. libvips shrinks while it decodes, and turns the picture when it
+    is small."""
+    has_ink = header.interpretation == "cmyk"
+    image = pyvips.Image.thumbnail_buffer(
+        data,
+        size.width,
+        height=size.height,
         size="force",
-        input_profile=picture.fallback_profile,
-        output_profile="srgb",
+        # Its own fail_on argument has no effect on buffers (libvips issue 5195); the loader's does.
+        option_string=f"[fail_on={_FAIL_ON}]",
+        # Ink becomes light before anything is scaled. Other colours do so when there are fewer of them: for those of a
+        # 12-megapixel photograph libvips takes longer than for all else that is done here.
+        **({"output_profile": "srgb"} if has_ink else {}),
     )
-    return Made(picture.width, picture.height, _written(largest.copy_memory(), plan))
+    return image if has_ink else in_srgb(image)
 
 
-def _written(image: pyvips.Image, plan: tuple[Variant, ...]) -> tuple[tuple[Variant, bytes], ...]:
-    """Encode the plan, widest first: each rung is scaled from the one above, which is small and in memory."""
+def in_srgb(image: pyvips.Image, fallback_profile: str = "srgb") -> pyvips.Image:
+    """A picture's colours as sRGB of 8 bits, by its own profile where that can be read, else by another.
+
+    Args:
+        image: of RGB or grey, with or without transparency.
+        fallback_profile: what its colours are where it carries no profile, or a broken one.
+    """
+    if image.get_typeof(_PROFILE) or fallback_profile != "srgb":
+        image = image.icc_transform("srgb", embedded=True, input_profile=fallback_profile, depth=8)
+    return image if image.bands > _GREY_BANDS_MAX else image.colourspace("srgb")
+
+
+def _made(width: int, height: int, image: pyvips.Image, plan: tuple[Variant, ...]) -> Made:
+    """Encode the plan, widest first: each rung is scaled from the one above, which is small and in memory.
+
+    The prints are of the narrowest, which every photograph comes to on the same way.
+    """
+    image = image.copy_memory()
     written: list[tuple[Variant, bytes]] = []
-    encoded: dict[tuple[PhotoFormat, int, int], bytes] = {}
+    encoded: dict[tuple[PhotoFormat, int, int, int], bytes] = {}
     for variant in plan:
         if (image.width, image.height) != (variant.width, variant.height):
             image = image.thumbnail_image(variant.width, height=variant.height, size="force").copy_memory()
-        key = (variant.format, variant.width, variant.height)
+        key = (variant.format, variant.width, variant.height, variant.quality)
         # A source narrower than two rungs has the same file on both.
         encoded[key] = encoded.get(key) or _encoded(image, variant)
         written.append((variant, encoded[key]))
-    return tuple(written)
+    return Made(width, height, tuple(written), Prints.of(_opaque(image), width, height))
 
 
 def _encoded(image: pyvips.Image, variant: Variant) -> bytes:
     if variant.format is PhotoFormat.WEBP:
         return bytes(image.webpsave_buffer(Q=variant.quality, effort=WEBP_EFFORT, keep="none"))
-    opaque = image.flatten(background=_WHITE) if image.hasalpha() else image
-    return bytes(opaque.jpegsave_buffer(Q=variant.quality, interlace=True, keep="none"))
+    # Programs read the primary, where what is shown first is of no use; unscrambling it would cost them time.
+    interlace = variant.name != PRIMARY
+    return bytes(_opaque(image).jpegsave_buffer(Q=variant.quality, interlace=interlace, keep="none"))
+
+
+def _opaque(image: pyvips.Image) -> pyvips.Image:
+    return image.flatten(background=_WHITE) if image.hasalpha() else image
 
 
 def _reason(error: Exception) -> Reason:

@@ -130,12 +130,16 @@ class Place(View, frozen=True, kw_only=True):
 
 
 class Photograph(View, frozen=True, kw_only=True):
-    """A photograph of a post; sizes in pixels. `variants` names the path of each file; none before publication."""
+    """A photograph of a post; sizes in pixels. `variants` names the path of each file; none before publication.
+
+    `blurhash` is what to show until a file is there.
+    """
 
     id: str
     alt: str | None = None
     width: int | None = None
     height: int | None = None
+    blurhash: str | None = None
     variants: dict[str, str] = {}
 
 

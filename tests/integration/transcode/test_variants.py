@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image, ImageCms, JpegImagePlugin
 
@@ -31,7 +32,7 @@ def assert_shows(data: bytes, expected: tuple[Colour, ...], tolerance: int = 8) 
 
 
 @pytest.mark.parametrize("kind", PhotoType)
-def test_every_type_becomes_six_files_that_show_the_picture(kind: PhotoType) -> None:
+def test_every_type_becomes_seven_files_that_show_the_picture(kind: PhotoType) -> None:
     result = made(pictures.encoded(quarters(1600, 1200), kind), kind)
     assert (result.width, result.height) == (1600, 1200)
     assert result.follows_plan
@@ -113,6 +114,39 @@ def p3_colours_in_srgb() -> tuple[Colour, ...]:
     return corners(png(converted))
 
 
+@pytest.mark.parametrize("kind", PhotoType)
+def test_adobe_rgb_is_converted_to_srgb(kind: PhotoType) -> None:
+    source = pictures.encoded(quarters(), kind, icc_profile=pictures.adobe_rgb_profile())
+    expected = tuple(adobe_rgb_in_srgb(colour) for colour in UPRIGHT)
+    assert_shows(files(made(source, kind))["primary"], expected)
+    assert max(abs(a - b) for a, b in zip(expected[0], RED, strict=True)) > 10
+
+
+def adobe_rgb_in_srgb(colour: Colour) -> Colour:
+    """By the definitions: Adobe RGB (1998) 4.3.5 and IEC 61966-2-1, which share their white."""
+    linear = np.array(colour) / 255.0
+    to_xyz = [[0.57667, 0.18556, 0.18823], [0.29734, 0.62736, 0.07529], [0.02703, 0.07069, 0.99134]]
+    of_xyz = [[3.24062, -1.53721, -0.49863], [-0.96893, 1.87576, 0.04152], [0.05571, -0.20402, 1.05699]]
+    light = np.clip(np.array(of_xyz) @ np.array(to_xyz) @ linear ** (563 / 256), 0, 1)
+    values = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    red, green, blue = (round(float(value)) for value in values)
+    return red, green, blue
+
+
+def test_a_cmyk_jpeg_shows_its_colours() -> None:
+    source = jpeg(quarters().convert("CMYK"), icc_profile=pictures.profile("cmyk"))
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(pictures.profile("cmyk")))
+    expected = ImageCms.profileToProfile(
+        quarters(64, 64).convert("CMYK"),
+        profile,
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+    )
+    assert expected is not None
+    assert_shows(files(made(source, PhotoType.JPEG))["primary"], corners(png(expected)))
+
+
 def test_a_heic_may_name_its_gamut_without_a_profile() -> None:
     source = pictures.heic_of_primaries(quarters(), 12)
     assert_shows(files(made(source, PhotoType.HEIC))["w640.jpeg"], p3_colours_in_srgb())
@@ -139,6 +173,14 @@ def test_every_pixel_layout_of_png_is_taken(mode: str) -> None:
     picture.paste(255, (400, 0, 800, 600))
     for _, data in made(png(picture.convert(mode)), PhotoType.PNG).variants:
         assert_shows(data, grey)
+
+
+def test_the_primary_is_a_jpeg_of_quality_90_and_at_most_2048_wide() -> None:
+    reference = Image.open(io.BytesIO(pictures.saved(quarters(64, 64), "JPEG", quality=90)))
+    assert isinstance(reference, JpegImagePlugin.JpegImageFile)
+    primary = Image.open(io.BytesIO(files(made(heic(quarters(3000, 2000)), PhotoType.HEIC))["primary"]))
+    assert isinstance(primary, JpegImagePlugin.JpegImageFile)
+    assert (primary.size, primary.quantization) == ((2048, 1365), reference.quantization)
 
 
 def test_sixteen_bits_a_sample_become_eight() -> None:

@@ -52,7 +52,10 @@ POST = PostRow(
     audience="public",
     media_ids=[21, 22],
     media=msgspec.json.encode(
-        [MediaItem(media_id=media_id, width=640, height=480, variants=["w320.jpeg"]) for media_id in (21, 22)]
+        [
+            MediaItem(media_id=media_id, width=640, height=480, variants=["w320.jpeg"], blurhash=blurhash)
+            for media_id, blurhash in ((21, "LKO2"), (22, ""))
+        ]
     ),
     delivery="push",
     created_ms=1_763_806_540_007,
@@ -89,9 +92,9 @@ def test_a_card_shows_post_author_counts_and_viewer() -> None:
     assert (card.created_at, card.published_at) == ("2025-11-22T10:15:40.007Z", "2025-11-22T10:15:41.999Z")
     assert card.location == Place(name="Jena", latitude=50.9, longitude=None)
     assert card.photographs[0] == Photograph(
-        id="21", alt="a hill", width=640, height=480, variants={"w320.jpeg": "/v1/media/21/w320.jpeg"}
+        id="21", alt="a hill", width=640, height=480, blurhash="LKO2", variants={"w320.jpeg": "/v1/media/21/w320.jpeg"}
     )
-    assert card.photographs[1].alt is None
+    assert (card.photographs[1].alt, card.photographs[1].blurhash) == (None, None)
     assert not card.edited
 
 

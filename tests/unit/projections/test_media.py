@@ -31,6 +31,15 @@ def test_a_photograph_that_cannot_be_decoded_has_failed_and_says_why() -> None:
     assert msgspec.json.decode(row.variants) == []
 
 
+def test_a_blurhash_is_kept_and_its_absence_too() -> None:
+    with_blurhash = photograph(msgspec.structs.replace(COMPLETED, blurhash="LKO2"))
+    assert with_blurhash is not None
+    assert with_blurhash.blurhash == "LKO2"
+    of_before = photograph(COMPLETED)
+    assert of_before is not None
+    assert of_before.blurhash is None
+
+
 def test_the_first_answer_is_final() -> None:
     assert photograph(COMPLETED, FAILED) == photograph(COMPLETED)
     assert photograph(FAILED, COMPLETED) == photograph(FAILED)

@@ -44,6 +44,7 @@ def medium(media_id: int, status: str = "ready") -> MediaRow:
         width=640,
         height=400,
         variants=b'[{"name":"w320.jpeg","content_type":"image/jpeg","width":1,"height":1,"size_bytes":1,"object_key":"k"}]',
+        blurhash="LKO2",
         reason=None if status == "ready" else "damaged-image",
         detail=None,
     )
@@ -63,6 +64,7 @@ def test_a_published_post_names_its_photographs_in_the_order_of_the_post() -> No
     assert isinstance(decided, e.PostPublished)
     assert [item.media_id for item in decided.media] == [2, 1]
     assert decided.media[0].variants == ["w320.jpeg"]
+    assert decided.media[0].blurhash == "LKO2"
     assert (decided.delivery, decided.published_ms) == ("pull", NOW_MS)
     assert (decided.fanout_chunks, decided.fanout_priority) == (4, True)
 

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 
+from tests.unit.transcode.pictures import PRINTS
 from transcode.errors import Reason
 from transcode.frames import Ready, Refused, framed, read_request
 from transcode.plan import Made, variant_plan
@@ -21,7 +22,7 @@ def main() -> None:
 def obey(order: str, pictures: int) -> None:
     match order.split():
         case ["make"]:
-            say(framed(Made(20, 10, tuple((one, b"x") for one in variant_plan(20, 10)))))
+            say(framed(Made(20, 10, tuple((one, b"x") for one in variant_plan(20, 10)), PRINTS)))
         case ["crash"]:
             os.kill(os.getpid(), signal.SIGSEGV)
         case ["crash-if-used"] if pictures > 1:
@@ -45,7 +46,7 @@ def obey(order: str, pictures: int) -> None:
         case ["garbage"]:
             say((40).to_bytes(4, "big") + os.urandom(40))
         case ["unplanned"]:
-            say(framed(Made(4000, 3000, tuple((one, b"x") for one in variant_plan(20, 10)))))
+            say(framed(Made(4000, 3000, tuple((one, b"x") for one in variant_plan(20, 10)), PRINTS)))
         case ["ready"]:
             say(framed(Ready()))
         case ["environment"]:

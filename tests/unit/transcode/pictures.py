@@ -14,10 +14,14 @@ import pyvips
 from PIL import Image, ImageOps
 from PIL.Image import Transpose
 
+from transcode.fingerprints.prints import BLURHASH_CHARACTERS, Prints
+from transcode.fingerprints.thumbprint import THUMBPRINT_BYTES
 from transcode.sniff import PhotoType
 
 RED, GREEN, BLUE, YELLOW = (180, 60, 60), (60, 150, 60), (60, 60, 170), (190, 180, 60)
 Colour = tuple[int, int, int]
+# Of the right form, for where nothing is decoded; its hash is one that a signed long holds as a negative number.
+PRINTS = Prints(2**63 + 5, bytes(THUMBPRINT_BYTES), "L" * BLURHASH_CHARACTERS)
 
 # What EXIF orientation n does to the stored picture when it is shown, undone.
 _STORED_BY_ORIENTATION = {
@@ -102,6 +106,27 @@ def stored_for(picture: Image.Image, orientation: int) -> Image.Image:
 def profile(name: str) -> bytes:
     """An ICC profile that libvips carries: srgb, p3 or cmyk."""
     return bytes(pyvips.Image.profile_load(name))
+
+
+def adobe_rgb_profile() -> bytes:
+    """An ICC profile of Adobe RGB (1998): its primaries adapted to D50, and a gamma of 563/256."""
+    primaries = {"r": (0.60974, 0.31111, 0.01947), "g": (0.20528, 0.62567, 0.06087), "b": (0.14919, 0.06322, 0.74457)}
+    description = b"desc" + bytes(4) + (6).to_bytes(4, "big") + b"Adobe\0" + bytes(8 + 3 + 67)
+    tags = {b"desc": description, b"cprt": b"text" + bytes(4) + b"none\0", b"wtpt": _xyz(0.9642, 1.0, 0.82491)}
+    for name, place in primaries.items():
+        tags[f"{name}XYZ".encode()] = _xyz(*place)
+        tags[f"{name}TRC".encode()] = b"curv" + bytes(4) + struct.pack(">IH", 1, 563)
+    at, table, data = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for tag, value in tags.items():
+        table += tag + struct.pack(">II", at + len(data), len(value))
+        data += value + bytes(-len(value) % 4)
+    head = struct.pack(">I4sI4s4s4s", at + len(data), bytes(4), 0x02100000, b"mntr", b"RGB ", b"XYZ ").ljust(36, b"\0")
+    illuminant = _xyz(0.9642, 1.0, 0.82491)[8:]
+    return (head + b"acsp" + bytes(28) + illuminant).ljust(128, b"\0") + table + data
+
+
+def _xyz(*values: float) -> bytes:
+    return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(value * 65536) for value in values))
 
 
 def deep_png(picture: Image.Image) -> bytes:

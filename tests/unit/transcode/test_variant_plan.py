@@ -1,17 +1,22 @@
-"""The plan: six files, bounded in width, never larger than the source."""
+"""The plan: seven files, bounded in width, never larger than the source."""
 
+from typing import Any
+
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.unit.transcode.pictures import PRINTS
 from transcode.plan import Made, PhotoFormat, has_extreme_shape, processed_key, raw_key, variant_plan
 
 WEBP_SIDE_MAX = 16_383
 sides = st.integers(min_value=1, max_value=60_000)
 
 
-def test_a_landscape_gets_three_widths_in_two_formats() -> None:
+def test_a_landscape_gets_a_primary_and_three_widths_in_two_formats() -> None:
     assert [(one.name, one.width, one.height, one.quality) for one in variant_plan(4000, 3000)] == [
+        ("primary", 2048, 1536, 90),
         ("w1080.jpeg", 1080, 810, 85),
         ("w1080.webp", 1080, 810, 80),
         ("w640.jpeg", 640, 480, 85),
@@ -22,7 +27,12 @@ def test_a_landscape_gets_three_widths_in_two_formats() -> None:
 
 
 def test_the_width_is_bounded_and_not_the_height() -> None:
-    assert {(one.width, one.height) for one in variant_plan(3000, 4000)} == {(1080, 1440), (640, 853), (320, 427)}
+    assert {(one.width, one.height) for one in variant_plan(3000, 4000)} == {
+        (2048, 2731),
+        (1080, 1440),
+        (640, 853),
+        (320, 427),
+    }
 
 
 def test_a_narrow_source_keeps_its_width_under_the_same_names() -> None:
@@ -65,7 +75,23 @@ def test_keys_name_the_media_record() -> None:
 
 def test_an_answer_with_other_variants_than_planned_is_recognised() -> None:
     plan = variant_plan(400, 300)
-    assert Made(400, 300, tuple((one, b"x") for one in plan)).follows_plan
-    assert not Made(400, 301, tuple((one, b"x") for one in plan)).follows_plan
-    assert not Made(400, 300, tuple((one, b"x") for one in plan[1:])).follows_plan
-    assert not Made(0, 0, ()).follows_plan
+    assert Made(400, 300, tuple((one, b"x") for one in plan), PRINTS).follows_plan
+    assert not Made(400, 301, tuple((one, b"x") for one in plan), PRINTS).follows_plan
+    assert not Made(400, 300, tuple((one, b"x") for one in plan[1:]), PRINTS).follows_plan
+    assert not Made(0, 0, (), PRINTS).follows_plan
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"phash": -1},
+        {"phash": 2**64},
+        {"thumbprint": b""},
+        {"blurhash": "L"},
+        {"blurhash": "\n" * 28},
+        {"blurhash": "é" * 28},
+    ],
+)
+def test_an_answer_with_prints_of_another_form_is_recognised(broken: dict[str, Any]) -> None:
+    variants = tuple((one, b"x") for one in variant_plan(400, 300))
+    assert not Made(400, 300, variants, msgspec.structs.replace(PRINTS, **broken)).follows_plan

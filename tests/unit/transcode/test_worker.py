@@ -1,6 +1,7 @@
 """The transcode worker over fakes: several photographs at once, answers in order, nothing committed too early."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ from schemas.events import (
 )
 from schemas.serde import SCHEMAS, Serde
 from schemas.topics import MEDIA_COMPLETED, MEDIA_REQUESTED
+from tests.unit.transcode.pictures import PRINTS
 from transcode import worker
 from transcode.errors import Reason, SandboxUnavailable, UnprocessableMedia
+from transcode.fingerprints.phash import unsigned
 from transcode.job import TranscodeJob
-from transcode.plan import Made, variant_plan
+from transcode.plan import Made, thumbprint_key, variant_plan
 from transcode.progress import Progress
 from transcode.sniff import PhotoType
 from transcode.worker import TranscodeWorker
@@ -150,7 +153,7 @@ class FakeVariants:
             await self.gates[data].wait()
         await asyncio.sleep(0)
         self.at_once -= 1
-        return Made(640, 400, tuple((variant, b"v" + data) for variant in variant_plan(640, 400)))
+        return Made(640, 400, tuple((variant, b"v" + data) for variant in variant_plan(640, 400)), PRINTS)
 
 
 class FakeVideos:
@@ -241,7 +244,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stall, "sleep", pause)
 
 
-async def test_a_photographs_six_variants_are_stored_and_named_in_the_answer() -> None:
+async def test_a_photographs_variants_are_stored_and_named_in_the_answer() -> None:
     bench = Bench(request(7))
     await bench.run_until(lambda: len(bench.log.answers) == 1)
     (answer,) = bench.log.answers
@@ -249,6 +252,10 @@ async def test_a_photographs_six_variants_are_stored_and_named_in_the_answer() -
     assert (answer.media_id, answer.owner_id, answer.width, answer.height) == (7, 1, 640, 400)
     assert [variant.name for variant in answer.variants] == [variant.name for variant in variant_plan(640, 400)]
     assert all(bench.objects.held[variant.object_key] == b"v7" for variant in answer.variants)
+    assert bench.objects.held[thumbprint_key(7)] == PRINTS.thumbprint
+    assert answer.blurhash == PRINTS.blurhash
+    assert unsigned(answer.phash or 0) == PRINTS.phash
+    assert answer.digest == hashlib.sha256(b"7").hexdigest()
     assert dict(bench.log.records[0].headers)["correlation_id"] == b"from-the-upload"
     assert bench.committable() == 1
 
