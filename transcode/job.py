@@ -1,4 +1,4 @@
-"""One photograph from its upload to its answer: fetched, decoded, variants and thumbprint stored. Videos have their own job."""
+"""One photograph from its upload to its answer: fetched, decoded, its files stored. Videos have their own job."""
 
 import asyncio
 import io
