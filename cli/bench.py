@@ -22,6 +22,7 @@ BENCHMARKS = {
     "feed-under-writes": "benchmarks.feed_under_writes",
     "decode": "benchmarks.decode",
     "variants": "benchmarks.variants",
+    "ladder": "benchmarks.ladder",
     "limits": "benchmarks.limits",
     "rebuild": "benchmarks.rebuild",
     "replay": "benchmarks.replay",

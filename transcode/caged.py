@@ -157,10 +157,9 @@ def _reason(code: int, words: str) -> Reason | None:
 
 
 async def _end(process: Process) -> None:
-    # Once reaped, its number may be another's; what it started has its group's number all the same.
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    # Also where it ended by itself: what it started has its group's number, which nobody else gets as long as one lives.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     async with asyncio.timeout(_FAREWELL_SECONDS_MAX):
         await process.wait()
 

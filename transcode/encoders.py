@@ -1,16 +1,14 @@
 """Which of ffmpeg's encoders makes a rendition, by what the machine has: names and flags, nothing else differs."""
 
-import subprocess
 from enum import StrEnum
 from typing import Any
 
-import imageio_ffmpeg
 import msgspec
 
-from photolog.errors import SettingsError
 from transcode.ladder import Rendition, VideoCodec
 
-_ASKING_SECONDS_MAX = 30
+# What hardware encodes has a least size.
+_TRIAL_SIZE = "320x240"
 _VAAPI_DEVICE = "/dev/dri/renderD128"
 
 
@@ -64,18 +62,16 @@ class Encoders(msgspec.Struct, frozen=True):
         """Whether frames are to be brought to the device first."""
         return self.name(codec).endswith("_vaapi")
 
-    def check(self) -> None:
-        """See that ffmpeg has these encoders.
-
-        Raises:
-            SettingsError: it has not; the message names them.
-        """
-        missing = {self.name(codec) for codec in VideoCodec} - _available()
-        if missing:
-            raise SettingsError(
-                f"PHOTOLOG_TRANSCODE__VIDEO_ENCODER: {self.kind} needs {', '.join(sorted(missing))}, "
-                "which the ffmpeg of this machine does not have"
-            )
+    def trial(self) -> list[str]:
+        """ffmpeg's arguments for a moment of grey by each encoder, which end in 0 where the machine has them."""
+        picture = f"color=gray:size={_TRIAL_SIZE}:rate=30:duration=0.2,format=yuv420p"
+        arguments = [*(item for key, value in self.global_options.items() for item in (f"-{key}", value))]
+        arguments += ["-f", "lavfi", "-i", picture]
+        for codec in VideoCodec:
+            arguments += ["-map", "0:v", "-c:v", self.name(codec)]
+            arguments += ["-vf", "format=nv12,hwupload"] if self.needs_upload(codec) else []
+            arguments += ["-f", "null", "-"]
+        return ["-nostdin", "-hide_banner", "-loglevel", "error", *arguments]
 
 
 _NAMES = {
@@ -89,9 +85,3 @@ _NAMES = {
 
 def _capped(kbps: int) -> dict[str, str]:
     return {"maxrate": f"{kbps}k", "bufsize": f"{2 * kbps}k"}
-
-
-def _available() -> set[str]:
-    command = (imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-encoders")
-    said = subprocess.run(command, capture_output=True, text=True, timeout=_ASKING_SECONDS_MAX, check=True).stdout
-    return {words[1] for line in said.splitlines() if len(words := line.split()) > 1}

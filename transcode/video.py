@@ -16,6 +16,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import msgspec
 
+from photolog.errors import SettingsError
 from transcode.caged import Bounds, Ended, python_paths, run_caged
 from transcode.encoders import EncoderKind, Encoders
 from transcode.encoding import SOURCE, encoding_arguments
@@ -112,19 +113,24 @@ class VideoMaker:
         return MadeVideo(plan, tuple(_files(folder, plan)))
 
     async def check(self) -> None:
-        """See that the programs start inside their cage, before a video is blamed for it.
+        """See that the programs do their work inside their cage, before a video is blamed for it.
 
         Raises:
-            SandboxUnavailable: one does not.
-            SettingsError: ffmpeg lacks the encoders.
+            SandboxUnavailable: one does not start.
+            SettingsError: this machine lacks the encoders.
         """
-        await asyncio.to_thread(self._encoders.check)
         bounds = Bounds(self.limits.memory_bytes_max, _CHECK_SECONDS_MAX, _CHECK_SECONDS_MAX, _PLAYLIST_BYTES_MAX)
+        readable, devices = (*python_paths(), self._ffmpeg), _DEVICES.get(self._encoders.kind, ())
         with tempfile.TemporaryDirectory() as name:
             for command in ((*_PROBE, "--check"), (str(self._ffmpeg), "-version")):
-                ended = await run_caged(command, Path(name), bounds, (*python_paths(), self._ffmpeg))
+                ended = await run_caged(command, Path(name), bounds, readable)
                 if ended.code != 0:
                     raise SandboxUnavailable(f"{command[0]} does not run: exit code {ended.code}: {ended.said}")
+            trial = (str(self._ffmpeg), *self._encoders.trial())
+            ended = await run_caged(trial, Path(name), bounds, readable, devices)
+        if ended.code != 0:
+            key = "PHOTOLOG_TRANSCODE__VIDEO_ENCODER"
+            raise SettingsError(f"{key}: {self._encoders.kind} does not work on this machine: {ended.said}")
 
     async def _probe(self, folder: Path) -> Footage:
         limits = self.limits

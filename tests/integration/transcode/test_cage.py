@@ -113,6 +113,15 @@ async def test_cancelling_kills_it_and_all_that_it_started(tmp_path: Path) -> No
     await gone(pids)
 
 
+async def test_nothing_that_it_started_outlives_it(tmp_path: Path) -> None:
+    program = (
+        "import os, time\nif os.fork():\n    time.sleep(0.5)\nelse:\n"
+        "    open(f'pid-{os.getpid()}', 'w').close()\n    time.sleep(60)"
+    )
+    assert (await run(program, tmp_path)).code == 0
+    await gone(await started(tmp_path, 1))
+
+
 @on_linux
 async def test_it_does_not_outlive_a_killed_worker(tmp_path: Path) -> None:
     worker = (

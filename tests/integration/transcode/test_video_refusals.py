@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from photolog.errors import SettingsError
 from tests.integration.transcode.video_files import FASTEST, make_into
 from tests.unit.transcode.clips import claiming_size, clip, made, remuxed, with_alias, with_last_delta
 from tests.unit.transcode.pictures import jpeg, quarters
+from transcode.encoders import EncoderKind, Encoders
 from transcode.encoding import SOURCE
 from transcode.errors import Reason, SandboxUnavailable, UnprocessableMedia
 from transcode.footage import VideoLimits
@@ -20,6 +22,7 @@ from transcode.video import MadeVideo, VideoMaker, sweep
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
 NOISE = ("-f", "lavfi", "-i", "testsrc2=size=96x64:duration=0.2")
 APART, AS_IT_IS = "setpts=N*100000/TB", ("-fps_mode", "passthrough")
+NVIDIA = Path("/dev/nvidia0")
 HUGE = ("8192x8192", "1", 1.0, 0.0)
 HOSTILE: list[tuple[str, Callable[[], bytes], Reason]] = [
     ("nothing", lambda: b"", Reason.EMPTY),
@@ -141,4 +144,11 @@ async def test_both_programs_start_in_their_cage_or_the_worker_does_not(monkeypa
     maker = VideoMaker(VideoLimits(), FASTEST)
     monkeypatch.setattr(maker, "_ffmpeg", Path("/bin/false"))
     with pytest.raises(SandboxUnavailable, match="/bin/false does not run"):
+        await maker.check()
+
+
+@pytest.mark.skipif(NVIDIA.exists(), reason="this machine has what the test needs to be missing")
+async def test_an_encoder_that_this_machine_lacks_is_refused_by_the_name_of_its_setting() -> None:
+    maker = VideoMaker(VideoLimits(), Encoders(EncoderKind.NVENC))
+    with pytest.raises(SettingsError, match=r"PHOTOLOG_TRANSCODE__VIDEO_ENCODER: nvenc does not work .*: .+"):
         await maker.check()

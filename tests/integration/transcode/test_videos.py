@@ -162,15 +162,6 @@ async def test_hdr_is_shown_as_the_picture_that_it_was_made_from(tmp_path: Path)
     assert 60 < brightness < 200
 
 
-async def test_making_a_video_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    for folder in (first, second):
-        folder.mkdir()
-        await make_into(folder, clip("96x64"))
-    assert {path.name for path in first.iterdir()} == {path.name for path in second.iterdir()}
-    assert all(path.read_bytes() == (second / path.name).read_bytes() for path in first.iterdir())
-
-
 def flash(path: Path) -> float:
     """When the picture becomes white, counted from the first."""
     with opened(path) as container:

@@ -6,9 +6,7 @@ import re
 import msgspec
 import pytest
 
-from photolog.errors import SettingsError
 from tests.unit.transcode.test_ladder import footage
-from transcode import encoders
 from transcode.encoders import EncoderKind, Encoders
 from transcode.encoding import encoding_arguments
 from transcode.footage import Footage, VideoLimits
@@ -78,16 +76,6 @@ def test_a_setting_changes_the_encoders_and_nothing_of_the_plan(kind: EncoderKin
     assert (options["-c:v:0"], options["-c:v:1"]) == names
     assert options["-var_stream_map"] == told(arguments(footage(640, 360)))["-var_stream_map"]
     assert ("-vaapi_device" in options) is (kind is EncoderKind.VAAPI)
-
-
-def test_the_ffmpeg_of_this_machine_has_the_software_encoders() -> None:
-    Encoders().check()
-
-
-def test_an_encoder_that_ffmpeg_lacks_is_refused_by_the_name_of_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "_available", lambda: {"libx264", "libsvtav1", "h264_nvenc"})
-    with pytest.raises(SettingsError, match=r"PHOTOLOG_TRANSCODE__VIDEO_ENCODER: nvenc needs av1_nvenc, which"):
-        Encoders(EncoderKind.NVENC).check()
 
 
 def test_every_kind_has_an_encoder_for_every_codec() -> None:
