@@ -157,7 +157,7 @@ def _reason(code: int, words: str) -> Reason | None:
 
 
 async def _end(process: Process) -> None:
-    # Also where it ended by itself: what it started has its group's number, which nobody else gets as long as one lives.
+    # Also where it ended by itself: what it started has its group's number, which nobody else gets while one lives.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     async with asyncio.timeout(_FAREWELL_SECONDS_MAX):
