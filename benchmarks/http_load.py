@@ -28,6 +28,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
         requests: how many, at most `connections` at a time.
         connections: kept alive, each with one request at a time.
         status: what each answer must be.
+        paths: where given, each request has the next of these, in turn, instead of `path`.
         idempotency_keys: whether each request carries a key of its own.
         per_second: how many to begin each second, evenly; 0 for as many as the connections bear. A request that had to
             wait for a connection took that long, too.
@@ -42,6 +43,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     connections: int
     status: int
+    paths: list[str] = []
     idempotency_keys: bool = False
     per_second: float = 0.0
 
@@ -75,12 +77,13 @@ async def run(load: Load) -> Rate:
 
 async def _connection(load: Load, numbers: Iterator[int], times_ms: list[float], started: float) -> None:
     reader, writer = await asyncio.open_connection(load.host, load.port)
-    head, tail = _request(load)
+    lines, tail = _request(load)
     expected = f"HTTP/1.1 {load.status} ".encode()
     for number in numbers:
         sent = await _turn(load, number, started)
         key = f"idempotency-key: {uuid.uuid4()}\r\n".encode() if load.idempotency_keys else b""
-        writer.write(head + key + tail)
+        path = load.paths[number % len(load.paths)] if load.paths else load.path
+        writer.write(f"{load.method} {path} HTTP/1.1\r\n".encode() + lines + key + tail)
         answer = await reader.readuntil(b"\r\n\r\n")
         body = await reader.readexactly(_length(answer))
         times_ms.append((time.perf_counter() - sent) * 1000)
@@ -102,7 +105,7 @@ async def _turn(load: Load, number: int, started: float) -> float:
 def _request(load: Load) -> tuple[bytes, bytes]:
     headers = {"host": f"{load.host}:{load.port}", "content-length": str(len(load.body.encode())), **load.headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"{load.method} {load.path} HTTP/1.1\r\n{lines}".encode(), f"\r\n{load.body}".encode()
+    return lines.encode(), f"\r\n{load.body}".encode()
 
 
 def _length(answer: bytes) -> int:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 
 import pyvips
-import skimage.data
 
+from benchmarks.photograph import photograph as make_photograph
 from benchmarks.result import Result, paired
 from transcode.sandbox import VariantPool
 from transcode.sniff import PhotoType
@@ -25,7 +25,7 @@ def run(rounds: int = 5) -> list[Result]:
     The opponent decodes once like ours, holds the photograph already, and keeps the files to itself: what is compared
     is the price of pipes, checks and limits. The files of both are compared first, byte for byte.
     """
-    photograph = _photograph()
+    photograph = make_photograph(_WIDTH, _HEIGHT)
     processes = os.cpu_count() or 1
     with asyncio.Runner() as runner, _bare(photograph, processes) as bare:
         pool = runner.run(VariantPool(processes).__aenter__())
@@ -95,13 +95,3 @@ def _bare_variants() -> list[bytes]:
         files.append(image.jpegsave_buffer(Q=85, interlace=True, keep="none"))
         files.append(image.webpsave_buffer(Q=80, effort=2, keep="none"))
     return files
-
-
-def _photograph() -> bytes:
-    """A photograph that ships in scikit-image, enlarged, with a sensor's noise so that it is as hard to decode."""
-    pixels = skimage.data.astronaut()  # type: ignore[no-untyped-call]
-    height, width, bands = pixels.shape
-    image = pyvips.Image.new_from_memory(pixels.tobytes(), width, height, bands, "uchar")
-    image = image.copy(interpretation="srgb").resize(_WIDTH / width, vscale=_HEIGHT / height)
-    noise = pyvips.Image.gaussnoise(_WIDTH, _HEIGHT, mean=0, sigma=4, seed=1)
-    return bytes((image + noise).cast("uchar").jpegsave_buffer(Q=90))

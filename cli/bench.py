@@ -14,6 +14,7 @@ from rich.table import Table
 # The module of each benchmark; it has `run(rounds) -> list[Result]`.
 BENCHMARKS = {
     "append": "benchmarks.append",
+    "edge": "benchmarks.edge",
     "fanout": "benchmarks.fanout",
     "fanout-stream": "benchmarks.fanout_stream",
     "feed": "benchmarks.feed",

@@ -4,7 +4,7 @@ An unsigned address is answered where anybody may see the media, and kept by cac
 still see it, and kept by nobody. What is not there and what may not be seen are answered alike.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from edge import metrics
 from edge.answers import Access, etag_of, is_known
@@ -49,19 +49,24 @@ def application() -> Starlette:
     return create_app(settings)
 
 
-def create_app(settings: Settings, connected: Connect = connect) -> Starlette:
+def create_app(
+    settings: Settings,
+    connected: Connect = connect,
+    further: Callable[[EdgeServices], Sequence[BaseRoute]] = lambda services: (),
+) -> Starlette:
     """The application. Its routes are there once it has started, because they stand on connected engines.
 
     Args:
         settings: all settings.
         connected: gives the services for the application's life.
+        further: routes beside its own.
     """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with connected(settings) as wired:
             media = Route("/media/{rest:path}", partial(answer, wired.services), methods=["GET"])
-            app.router.routes[:] = [media, *health.routes(wired.probes)]
+            app.router.routes[:] = [media, *health.routes(wired.probes), *further(wired.services)]
             yield
 
     secure = (settings.edge.public_url or "").startswith("https:")
