@@ -19,10 +19,12 @@ class Access:
     Args:
         shown: what was found.
         signed: whether by a signed address. Its answer is for its holder alone, whoever else might see the same.
+        viewer_id: for whom it was signed; None for somebody without account.
     """
 
     shown: ShownMedia
     signed: bool
+    viewer_id: int | None = None
 
     def source(self) -> MediaVariant:
         """The stored file that pictures are made of. Raises NotFound where it has none."""

@@ -41,6 +41,7 @@ class EdgeServices:
     Args:
         rows: read models.
         bucket: stored files.
+        sources: reads whole files.
         pictures: makes pictures.
         signer: reads signatures.
         shared_seconds: how long shared caches may keep what is public.
@@ -49,6 +50,7 @@ class EdgeServices:
 
     rows: RowStore
     bucket: Bucket
+    sources: Sources
     pictures: Pictures
     signer: AddressSigner
     shared_seconds: int
@@ -79,12 +81,14 @@ async def connect(settings: Settings) -> AsyncIterator[Wired]:
         closing.push_async_callback(pinned.close)
         await pinned.pin_fresh()
         bucket = ObjectStore(settings.s3)
+        sources = Sources(bucket)
         resizer = Resizer(settings.edge.resizes or os.cpu_count() or 1, settings.edge.waiting_max)
         closing.callback(resizer.close)
         services = EdgeServices(
             rows=GenerationRows(CassandraRows(session), pinned.selected),
             bucket=bucket,
-            pictures=Pictures(Sources(bucket), resizer),
+            sources=sources,
+            pictures=Pictures(sources, resizer),
             signer=address_signer(settings),
             shared_seconds=settings.edge.shared_seconds,
             pinned=pinned,

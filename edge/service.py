@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from edge import metrics
+from edge import metrics, playlists
 from edge.answers import Access, etag_of, is_known
 from edge.bootstrap import EdgeServices, Wired, connect
 from edge.files import FileAnswer, opened
@@ -32,6 +32,7 @@ from photolog.media.addresses import Picture, PictureFormat, StoredFile, parse_a
 from photolog.media.sizes import LISTED
 from photolog.settings import Settings, load_settings
 from photolog.telemetry import configure_logging, serve_metrics
+from schemas.events import MediaVariant
 
 REQUEST_SECONDS_MAX = 9.0
 """How long a picture may take. It is less than a cache waits for it, and than `edge.purger.SETTLE_SECONDS`."""
@@ -99,7 +100,7 @@ async def answer(services: EdgeServices, request: Request) -> Response:
     if address is None or (permit is None and isinstance(address, Picture) and not _is_listed(address)):
         raise nothing_here()
     shown = await see_media(services.rows, permit.viewer_id if permit else None, address.media_id)
-    access = Access(shown, signed=permit is not None)
+    access = Access(shown, signed=permit is not None, viewer_id=permit.viewer_id if permit else None)
     if isinstance(address, Picture):
         return await _picture(services, request, address, access)
     return await _file(services, request, address, access)
@@ -126,6 +127,8 @@ async def _picture(services: EdgeServices, request: Request, asked: Picture, acc
 
 async def _file(services: EdgeServices, request: Request, asked: StoredFile, access: Access) -> Response:
     stored = access.shown.stored(asked.name)
+    if access.signed and stored.content_type in playlists.CONTENT_TYPES:
+        return await _signed_playlist(services, asked, stored, access)
     headers = access.headers(services.shared_seconds)
     headers |= {"etag": etag_of(asked.path, stored.object_key, stored.size_bytes), "accept-ranges": "bytes"}
     _count("file", access)
@@ -143,6 +146,17 @@ async def _file(services: EdgeServices, request: Request, asked: StoredFile, acc
         return Response(status_code=whole.status, headers=headers, media_type=stored.content_type)
     chunks = await opened(services.bucket, whole, request.scope)
     return StreamingResponse(chunks, whole.status, headers=headers, media_type=stored.content_type)
+
+
+async def _signed_playlist(services: EdgeServices, asked: StoredFile, stored: MediaVariant, access: Access) -> Response:
+    def sign(name: str) -> str:
+        path = StoredFile(asked.media_id, name).path
+        return services.signer.sign(path, access.viewer_id, playlists.NAMED_SECONDS)
+
+    text = (await services.sources.read(stored)).decode()
+    _count("file", access)
+    signed = playlists.signed_playlist(text, sign)
+    return Response(signed, headers=access.headers(services.shared_seconds), media_type=stored.content_type)
 
 
 def _count(kind: str, access: Access) -> None:

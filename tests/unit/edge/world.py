@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import httpx
 from PIL import Image
@@ -66,6 +66,22 @@ class EdgeWorld:
         )
         return media_id
 
+    async def video(self, owner: int, files: Mapping[str, bytes]) -> int:
+        """A video that is ready, with these stored files."""
+        media_id = self.world.services.ids.next()
+        variants = []
+        for name, data in files.items():
+            key = f"processed/{media_id}/{name}"
+            self.bucket.objects[key] = data
+            kind = "application/vnd.apple.mpegurl" if name.endswith(".m3u8") else "video/mp4"
+            variants.append(
+                e.MediaVariant(name=name, content_type=kind, width=1, height=1, size_bytes=len(data), object_key=key)
+            )
+        await self.world.happen(
+            e.MediaTranscodingCompleted(media_id=media_id, owner_id=owner, width=1, height=1, variants=variants)
+        )
+        return media_id
+
     async def post(self, owner: int, media_id: int, *, published: bool = True) -> int:
         """A post of it."""
         post_id = self.world.services.ids.next()
@@ -83,11 +99,12 @@ class EdgeWorld:
 async def edge_world(world: World, at_once: int = 2, waiting_max: int = 8) -> AsyncIterator[EdgeWorld]:
     """An edge as long as the context lasts."""
     bucket, signer = MemoryBucket(), AddressSigner([KEY], lambda: world.now_ms)
-    resizer = Resizer(at_once, waiting_max)
+    resizer, sources = Resizer(at_once, waiting_max), Sources(bucket)
     services = EdgeServices(
         rows=world.rows,
         bucket=bucket,
-        pictures=Pictures(Sources(bucket), resizer),
+        sources=sources,
+        pictures=Pictures(sources, resizer),
         signer=signer,
         shared_seconds=SHARED_SECONDS,
     )
