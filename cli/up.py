@@ -15,6 +15,7 @@ from infra.local.ports import chosen_base
 from infra.local.records import read_supervisor
 from infra.local.stack import Stack
 from infra.local.status import stack_status
+from infra.local.varnish import ADVICE, varnish_executable
 
 POLL_SECONDS = 0.5
 
@@ -28,7 +29,7 @@ def up(
 ) -> None:
     """Boot the engines, the jobs and the gateway on this machine.
 
-    The first time, this fetches the engines and installs Java 17 and Maven where it may.
+    The first time, this fetches the engines and installs Java 17, Maven and Varnish where it may.
 
     Without --detach it stays in the foreground, and Ctrl-C stops everything.
     """
@@ -38,6 +39,8 @@ def up(
     boot(stack, console, detached=detach)
     console.print(status_table(stack_status(stack.home)))
     console.print(f"Up in {time.monotonic() - started:.0f} s.")
+    if varnish_executable() is None:
+        console.print(f"Without Varnish: pictures come straight from the edge. {ADVICE}", soft_wrap=True)
     console.print(f"Settings for other programs: {stack.home.environment_file}", soft_wrap=True)
     if not detach:
         console.print("Ctrl-C stops everything.")

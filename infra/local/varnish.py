@@ -14,7 +14,7 @@ PROGRAMS = (Path("/usr/sbin/varnishd"), Path("/usr/local/sbin/varnishd"))
 MODULES = Path("/usr")
 _PLACES = ("lib*/varnish/vmods/libvmod_xkey.so", "lib*/*/varnish/vmods/libvmod_xkey.so")
 SYSTEMD = Path("/run/systemd/system")
-_ADVICE = f"On Debian or Ubuntu: `sudo apt-get install {' '.join(PACKAGES)}`, then run the same command again."
+ADVICE = f"On Debian or Ubuntu: `sudo apt-get install {' '.join(PACKAGES)}`, then run the same command again."
 
 
 @lru_cache(maxsize=1)
@@ -37,11 +37,11 @@ def install_varnish(say: Callable[[str], None]) -> None:
         return
     apt = apt_command()
     if apt is None:
-        say(f"Going on without Varnish. {_ADVICE}")
+        say(f"Going on without Varnish. {ADVICE}")
         return
     say(f"Installing {' and '.join(PACKAGES)} with apt-get (once) …")
     try:
-        install(apt, PACKAGES, _ADVICE)
+        install(apt, PACKAGES, ADVICE)
     except StackError as error:
         say(f"Going on without Varnish: {error}")
         return
