@@ -26,6 +26,7 @@ from benchmarks.gateway_process import await_serving, gateway_process
 from benchmarks.http_load import Load
 from benchmarks.photograph import photograph
 from benchmarks.result import Result, paired
+from edge.sources import NAMES
 from infra.local.ports import pick_free_port_base
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
@@ -40,7 +41,7 @@ from projections.writes import Positioned, Put, Write, put
 from schemas.events import MediaVariant
 
 _POSTS = 32  # of two pictures each: what is asked for at once is never the same
-_REQUESTS = 600
+_REQUESTS = 300
 _CONNECTIONS = 8
 _SHARP = "0.34.5"
 
@@ -105,13 +106,13 @@ async def _seed(settings: Settings) -> list[int]:
 
 
 def _key(media_id: int) -> str:
-    return f"processed/{media_id}/w1080.jpeg"
+    return f"processed/{media_id}/{NAMES[0]}"
 
 
 def _media(post: PostRow, media_id: int, size_bytes: int) -> Iterator[Write]:
     width, height = SOURCE_PX
     variant = MediaVariant(
-        name="w1080.jpeg", content_type="image/jpeg", width=width, height=height, size_bytes=size_bytes,
+        name=NAMES[0], content_type="image/jpeg", width=width, height=height, size_bytes=size_bytes,
         object_key=_key(media_id),
     )  # fmt: skip
     ready = MediaRow(

@@ -23,7 +23,8 @@ from photolog.settings import load_settings
 from photolog.telemetry import configure_logging
 
 SIDE_PX = 640
-SOURCE_PX = (1_080, 810)
+SOURCE_PX = (2_048, 1_536)
+"""Of the largest file that is kept of a photograph."""
 
 
 def _bare(services: EdgeServices) -> Sequence[BaseRoute]:
