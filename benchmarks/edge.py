@@ -117,7 +117,7 @@ def _media(post: PostRow, media_id: int, size_bytes: int) -> Iterator[Write]:
     )  # fmt: skip
     ready = MediaRow(
         media_id=media_id, owner_id=post.owner_id, status="ready", width=width, height=height,
-        variants=msgspec.json.encode([variant]), reason=None, detail=None,
+        variants=msgspec.json.encode([variant]), reason=None, detail=None, blurhash=None,
     )  # fmt: skip
     yield put(MEDIA, ready)
     yield put(MEDIA_POSTS, MediaPostRow(media_id=media_id, post_id=post.post_id))
