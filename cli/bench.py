@@ -24,6 +24,8 @@ BENCHMARKS = {
     "decode": "benchmarks.decode",
     "variants": "benchmarks.variants",
     "ladder": "benchmarks.ladder",
+    "phash": "benchmarks.phash",
+    "nearest": "benchmarks.nearest",
     "limits": "benchmarks.limits",
     "rebuild": "benchmarks.rebuild",
     "replay": "benchmarks.replay",

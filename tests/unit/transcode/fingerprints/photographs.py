@@ -12,7 +12,7 @@ from transcode.fingerprints.phash import phash_of_image
 from transcode.fingerprints.prints import Prints
 from transcode.fingerprints.thumbprint import Thumbprint
 from transcode.sniff import PhotoType
-from transcode.variants import make_variants
+from transcode.variants import in_srgb, make_variants
 
 # In colour and in grey, near and far, sharp and smooth.
 NAMES = (
@@ -58,4 +58,5 @@ def likeness(data: bytes) -> tuple[int, Thumbprint]:
         if width < image.width:
             height = round(image.height * width / image.width)
             image = image.thumbnail_image(width, height=height, size="force").copy_memory()
+    image = in_srgb(image)
     return phash_of_image(image), Thumbprint.of(image, *size)
