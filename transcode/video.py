@@ -1,15 +1,9 @@
-"""Making everything that is made of one video: looked into, judged, planned, encoded, and looked at once more.
-
-Each video has a folder of its own, which is gone with it; one that a killed worker left is taken away by the next.
-"""
+"""Making everything that is made of one video: looked into, judged, planned, encoded, and held against the plan."""
 
 import asyncio
-import fcntl
-import os
-import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,44 +17,20 @@ from transcode.encoding import SOURCE, encoding_arguments
 from transcode.errors import Reason, SandboxUnavailable, UnprocessableMedia
 from transcode.footage import Footage, VideoLimits, judge
 from transcode.frames import Refused
-from transcode.ladder import MASTER, POSTER, PREVIEW, Ladder, ladder
-from transcode.playlists import Segments, master, segments
+from transcode.ladder import Ladder, ladder
+from transcode.made_video import MadeVideo, measured
+from transcode.scratch import check_room, scratch_folder, sweep
 from transcode.sniff import HEAD_BYTES, detect, detect_video
 
-_PREFIX = "photolog-video-"
-_PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 # Looking into a file waits for the disk more than it works.
 _PROBE_WALL_FACTOR = 6
-_SECONDS_OFF_MAX = 0.1
 _CHECK_SECONDS_MAX = 30
 _PROBE = (sys.executable, "-P", "-m", "transcode.probing")
-_PLAYLIST_BYTES_MAX = 64 * 1024
+# What a program may write that has nothing to write but an answer.
+_ANSWER_BYTES_MAX = 64 * 1024
 _TRIES = 2
 _DEVICES = {EncoderKind.NVENC: (Path("/dev"), Path("/proc/driver")), EncoderKind.VAAPI: (Path("/dev/dri"),)}
 _probe_answers: msgspec.json.Decoder[Footage | Refused] = msgspec.json.Decoder(Footage | Refused)
-
-
-class VideoFile(msgspec.Struct, frozen=True):
-    """One file that was made; width and height in pixels, 0 where it shows nothing."""
-
-    name: str
-    content_type: str
-    path: Path
-    width: int
-    height: int
-    size_bytes: int
-
-
-class MadeVideo(msgspec.Struct, frozen=True):
-    """What a video became. The files are there for as long as its folder is."""
-
-    plan: Ladder
-    files: tuple[VideoFile, ...]
-
-    @property
-    def duration_ms(self) -> int:
-        """How long every rendition is."""
-        return round(self.plan.seconds * 1_000)
 
 
 class VideoMaker:
@@ -86,15 +56,9 @@ class VideoMaker:
         Raises:
             SandboxUnavailable: there is no room on the disk.
         """
-        async with self._turns:
-            path, held = _own_folder()
-            try:
-                if shutil.disk_usage(path).free < self.limits.bytes_max + self.limits.output_bytes_max:
-                    raise SandboxUnavailable("the disk has no room for a video")
-                yield path
-            finally:
-                await asyncio.to_thread(shutil.rmtree, path)
-                os.close(held)
+        limits = self.limits
+        async with self._turns, scratch_folder(limits.bytes_max + limits.output_bytes_max) as path:
+            yield path
 
     async def make(self, folder: Path, seconds_max: float) -> MadeVideo:
         """Everything that is made of the video in a folder of ours.
@@ -108,9 +72,7 @@ class VideoMaker:
         judge(footage, self.limits, seconds_max)
         plan = ladder(footage)
         await self._encode(folder, footage, plan)
-        weights = _weighed(folder, plan)
-        (folder / MASTER).write_text(master(plan, weights))
-        return MadeVideo(plan, tuple(_files(folder, plan)))
+        return measured(folder, plan)
 
     async def check(self) -> None:
         """See that the programs do their work inside their cage, before a video is blamed for it.
@@ -119,7 +81,7 @@ class VideoMaker:
             SandboxUnavailable: one does not start.
             SettingsError: this machine lacks the encoders.
         """
-        bounds = Bounds(self.limits.memory_bytes_max, _CHECK_SECONDS_MAX, _CHECK_SECONDS_MAX, _PLAYLIST_BYTES_MAX)
+        bounds = Bounds(self.limits.memory_bytes_max, _CHECK_SECONDS_MAX, _CHECK_SECONDS_MAX, _ANSWER_BYTES_MAX)
         readable, devices = (*python_paths(), self._ffmpeg), _DEVICES.get(self._encoders.kind, ())
         with tempfile.TemporaryDirectory() as name:
             for command in ((*_PROBE, "--check"), (str(self._ffmpeg), "-version")):
@@ -138,7 +100,7 @@ class VideoMaker:
             limits.probe_memory_bytes_max,
             limits.probe_seconds_max,
             limits.probe_seconds_max * _PROBE_WALL_FACTOR,
-            output_bytes_max=limits.bytes_max + _PLAYLIST_BYTES_MAX,
+            output_bytes_max=limits.bytes_max + _ANSWER_BYTES_MAX,
         )
         arguments = (*_PROBE, SOURCE, str(limits.pixels_max), str(limits.frames_max))
         ended = await _tried(arguments, folder, bounds, python_paths())
@@ -173,36 +135,8 @@ async def _tried(
             return ended
         if ended.reason is not Reason.DECODER_CRASHED or not left:
             break
+    check_room(folder)
     raise UnprocessableMedia(ended.reason or Reason.DAMAGED_VIDEO, f"exit code {ended.code}: {ended.said}")
-
-
-def _own_folder() -> tuple[Path, int]:
-    """A folder, and the descriptor that holds its lock."""
-    while True:
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if path.exists():
-            return path, held
-        # Another worker that started just now swept it away before it was locked.
-        os.close(held)
-
-
-def sweep() -> None:
-    """Take away the folders of workers that are no more: nobody holds their locks."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        try:
-            held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except OSError:
-            # Another's, or gone meanwhile.
-            continue
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(held)
 
 
 def _check_type(path: Path) -> None:
@@ -215,39 +149,3 @@ def _check_type(path: Path) -> None:
         raise UnprocessableMedia(Reason.MISLABELLED, f"declared a video, is {photo}")
     if detect_video(head) is None:
         raise UnprocessableMedia(Reason.NOT_A_VIDEO)
-
-
-def _weighed(folder: Path, plan: Ladder) -> dict[str, Segments]:
-    """What each rendition weighs. All are as long as planned, or frames were missing."""
-    weights = {name: segments(_playlist(folder / f"{name}.m3u8")) for name in plan.streams}
-    for name, weight in weights.items():
-        if abs(weight.seconds - plan.seconds) > _SECONDS_OFF_MAX:
-            raise UnprocessableMedia(Reason.DAMAGED_VIDEO, f"{name}: {weight.seconds} s of {plan.seconds} s")
-    return weights
-
-
-def _playlist(path: Path) -> str:
-    if not path.is_file() or path.stat().st_size > _PLAYLIST_BYTES_MAX:
-        raise UnprocessableMedia(Reason.DAMAGED_VIDEO, f"no {path.name}")
-    return path.read_text()
-
-
-def _files(folder: Path, plan: Ladder) -> Iterator[VideoFile]:
-    """What is kept of what was made, media before the playlists that name them."""
-    for rendition in plan.renditions:
-        yield _file(folder, f"{rendition.name}.mp4", "video/mp4", rendition.width, rendition.height)
-        yield _file(folder, f"{rendition.name}.m3u8", _PLAYLIST_TYPE, rendition.width, rendition.height)
-    for name in plan.streams[len(plan.renditions) :]:
-        yield _file(folder, f"{name}.mp4", "audio/mp4")
-        yield _file(folder, f"{name}.m3u8", _PLAYLIST_TYPE)
-    yield _file(folder, POSTER, "image/jpeg", *plan.sizes[0])
-    yield _file(folder, PREVIEW, "image/gif", *plan.preview_size)
-    yield _file(folder, MASTER, _PLAYLIST_TYPE, *plan.sizes[0])
-
-
-def _file(folder: Path, name: str, content_type: str, width: int = 0, height: int = 0) -> VideoFile:
-    path = folder / name
-    size_bytes = path.stat().st_size if path.is_file() and not path.is_symlink() else 0
-    if not size_bytes:
-        raise UnprocessableMedia(Reason.DAMAGED_VIDEO, f"no {name} was made")
-    return VideoFile(name, content_type, path, width, height, size_bytes)

@@ -13,8 +13,8 @@ from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.footage import SECONDS_MAX, VideoLimits
 from transcode.job import CACHE_CONTROL, Objects
+from transcode.made_video import MadeVideo, VideoFile
 from transcode.plan import processed_key
-from transcode.video import MadeVideo, VideoFile
 
 _PIECE_BYTES = 8 * 1024 * 1024
 _STORED_AT_ONCE = 4

@@ -13,11 +13,14 @@ from photolog.errors import SettingsError
 from tests.integration.transcode.video_files import FASTEST, make_into
 from tests.unit.transcode.clips import claiming_size, clip, made, remuxed, with_alias, with_last_delta
 from tests.unit.transcode.pictures import jpeg, quarters
+from transcode import scratch
 from transcode.encoders import EncoderKind, Encoders
 from transcode.encoding import SOURCE
 from transcode.errors import Reason, SandboxUnavailable, UnprocessableMedia
 from transcode.footage import VideoLimits
-from transcode.video import MadeVideo, VideoMaker, sweep
+from transcode.made_video import MadeVideo
+from transcode.scratch import sweep
+from transcode.video import VideoMaker
 
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
 NOISE = ("-f", "lavfi", "-i", "testsrc2=size=96x64:duration=0.2")
@@ -123,6 +126,16 @@ async def test_what_it_is_for_bounds_how_long_it_may_be() -> None:
 async def test_a_disk_without_room_is_not_the_videos_fault() -> None:
     with pytest.raises(SandboxUnavailable, match="no room"):
         await outcome(VideoMaker(VideoLimits(output_bytes_max=2**60), FASTEST), clip())
+
+
+async def test_what_fails_on_a_disk_that_became_full_is_not_the_videos_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = VideoMaker(VideoLimits(), FASTEST)
+    async with maker.folder() as folder:
+        await asyncio.to_thread((folder / SOURCE).write_bytes, clip())
+        maker.limits = VideoLimits(wall_seconds_max=0.01)
+        monkeypatch.setattr(scratch, "_FREE_BYTES_MIN", 2**60)
+        with pytest.raises(SandboxUnavailable, match="the disk is full"):
+            await maker.make(folder, 60.0)
 
 
 async def test_folders_of_dead_workers_are_swept_and_those_in_use_are_not(monkeypatch: pytest.MonkeyPatch) -> None:

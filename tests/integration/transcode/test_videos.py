@@ -11,7 +11,7 @@ from PIL import Image
 from tests.integration.transcode.video_files import Track, make_into, opened, seconds, track
 from tests.unit.transcode.clips import clip, made, remuxed
 from transcode.ladder import AUDIO, MASTER, POSTER, PREVIEW, VideoCodec
-from transcode.video import MadeVideo
+from transcode.made_video import MadeVideo
 
 SYNC_SECONDS = 0.02
 # The AAC encoder's own delay, which a player cuts: the first packet is not heard.

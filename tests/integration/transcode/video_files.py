@@ -17,7 +17,8 @@ from av.video.stream import VideoStream
 from transcode.encoders import Encoders
 from transcode.encoding import SOURCE
 from transcode.footage import VideoLimits
-from transcode.video import MadeVideo, VideoMaker
+from transcode.made_video import MadeVideo
+from transcode.video import VideoMaker
 
 FASTEST = Encoders(h264_preset="superfast", av1_preset=13)
 

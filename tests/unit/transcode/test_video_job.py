@@ -16,7 +16,7 @@ from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.footage import VideoLimits
 from transcode.ladder import ladder
-from transcode.video import MadeVideo, VideoFile
+from transcode.made_video import MadeVideo, VideoFile
 from transcode.video_job import VideoJob
 
 
