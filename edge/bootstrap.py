@@ -8,9 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-import httpx
-
-from edge.caches import HttpCaches
 from edge.pictures import Pictures
 from edge.purge_log import KafkaPurgeLog
 from edge.purger import Purger
@@ -20,8 +17,8 @@ from gateway.edge_addresses import address_signer
 from gateway.queries.health import Probe
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
-from photolog.errors import SettingsError
 from photolog.heap import settle_heap
+from photolog.media.caches import connect_caches
 from photolog.media.signing import AddressSigner
 from photolog.settings import Settings
 from projections.stores.cassandra_rows import CassandraRows
@@ -112,9 +109,6 @@ async def connect_purger(settings: Settings) -> AsyncIterator[Purger]:
         StoreUnavailable: Cassandra did not answer, or the registry lacks a schema.
     """
     edge = settings.edge
-    if edge.caches and edge.purge_secret is None:
-        raise SettingsError("PHOTOLOG_EDGE__PURGE_SECRET: the caches want to be shown it")
-    secret = edge.purge_secret.get_secret_value() if edge.purge_secret else ""
     async with AsyncExitStack() as closing:
         session = await CassandraSession.connect(settings.cassandra)
         closing.push_async_callback(session.close)
@@ -122,10 +116,9 @@ async def connect_purger(settings: Settings) -> AsyncIterator[Purger]:
         closing.push_async_callback(pinned.close)
         log = KafkaPurgeLog(settings.kafka, edge.shared_seconds)
         closing.push_async_callback(log.close)
-        client = await closing.enter_async_context(httpx.AsyncClient())
         yield Purger(
             log,
-            HttpCaches(edge.caches, secret, client),
+            await closing.enter_async_context(connect_caches(edge)),
             GenerationRows(CassandraRows(session), pinned.selected),
             await asyncio.to_thread(load_serde, settings.registry),
             pinned,

@@ -1,4 +1,4 @@
-"""What the edge and its purger count, for Prometheus."""
+"""What the edge counts, for Prometheus."""
 
 from prometheus_client import Counter, Histogram
 
@@ -9,5 +9,3 @@ RESIZE_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 REFUSED = Counter("photolog_edge_refused", "Pictures that were not made because too many waited")
-PURGES = Counter("photolog_edge_purges", "Calls that told a cache to purge", ["cache"])
-PURGED = Counter("photolog_edge_purged_objects", "Objects that caches say they purged", ["cache"])

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from edge.caches import Caches
 from edge.purge_log import PurgeLog
 from edge.purging import ENDING, purged_keys
 from photolog.errors import StoreUnavailable, UndecodableRecord
 from photolog.log.record import StoredRecord
+from photolog.media.caches import Caches
 from photolog.stall import Stall
 from projections.stores.pinning import PinnedPointers
 from projections.stores.port import PositionStore, Source

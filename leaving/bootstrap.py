@@ -14,6 +14,7 @@ from photolog.engines.object_store import ObjectStore
 from photolog.engines.redis_client import connect_redis
 from photolog.keyring import SubjectKeyring
 from photolog.log.producer import LogProducer
+from photolog.media.caches import connect_caches
 from photolog.settings import Settings, key_bytes
 from projections.stores.cassandra_rows import CassandraRows
 from projections.stores.generation_cache import GenerationCache
@@ -67,6 +68,7 @@ async def connect_scan(settings: Settings) -> AsyncIterator[tuple[LeavingResourc
             keyring=SubjectKeyring(session, key_bytes(secrets.master_key)),
             vault=cassandra_vault(session, limits),
             objects=ObjectStore(settings.s3),
+            shared_caches=await closing.enter_async_context(connect_caches(settings.edge)),
             hash_key=key_bytes(secrets.hash_key),
             master_key=key_bytes(secrets.master_key),
             export_seconds=limits.export_seconds,

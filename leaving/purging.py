@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from gateway.limits.guesses import places_key
 from gateway.signup import resting_hash
 from leaving.resources import LeavingResources
+from photolog.media.caches import author_key
 from projections.cards import account_key, likes_key, saves_key
 from projections.followees import followees_key
 from projections.relations import relations_key
@@ -88,6 +89,8 @@ class Purge:
         await self._resources.cache.drop([card, *keys])
         await self._resources.timelines.drop(self._account_id)
         await self._resources.recent.drop(self._account_id)
+        # The log tells them as well, and nobody waits for that; a receipt is to be true.
+        await self._resources.shared_caches.purge([author_key(self._account_id)])
 
     async def _objects(self, media_ids: Iterable[int]) -> AsyncIterator[str]:
         prefixes = [*own_prefixes(self._account_id), *(variant_prefix(media_id) for media_id in media_ids)]

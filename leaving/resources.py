@@ -9,6 +9,7 @@ from leaving.mentions import LogReader
 from photolog.engines.object_store import ObjectHead, UploadPart
 from photolog.ids import now_ms
 from photolog.log.record import EncodedRecord
+from photolog.media.caches import Caches
 from photolog.positions import Position
 from projections.stores.pinning import PinnedPointers, never_rebuilt
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
@@ -69,6 +70,7 @@ class LeavingResources:
         keyring: subject keys.
         vault: what lives outside the log.
         objects: the bucket of media.
+        shared_caches: before the edge.
         hash_key: keys what is kept of a user name.
         master_key: derives the key that signs receipts.
         settle_seconds: after so long no command that was under way when an account was marked appends any more.
@@ -88,6 +90,7 @@ class LeavingResources:
     keyring: Keyring
     vault: Vault
     objects: Objects
+    shared_caches: Caches
     hash_key: bytes
     master_key: bytes
     settle_seconds: float

@@ -13,7 +13,7 @@ from tests.unit.streams.river import visible_rows
 _CHANGES = frozenset(
     {
         *("append_all", "erase", "move", "close", "revoke", "rest", "release", "remove"),
-        *("abort_upload", "delete", "drop"),
+        *("abort_upload", "delete", "drop", "purge"),
     }
 )
 
@@ -29,6 +29,7 @@ def mortal_worker(world: World, calls: dict[str, Any]) -> LeavingWorker:
         "cache": world.river.cache,
         "timelines": world.river.timelines,
         "recent": world.river.recent,
+        "shared_caches": world.shared_caches,
     }
     return LeavingWorker(
         world.resources(vault=vault, **{name: Mortal(port, calls, _CHANGES) for name, port in ports.items()})

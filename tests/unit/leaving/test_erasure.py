@@ -6,6 +6,7 @@ from gateway.signup import resting_hash
 from gateway.vault.port import CredentialRow, ErasureRow
 from leaving.erasure import Erasure
 from leaving.worker import LeavingWorker
+from photolog.media.caches import author_key
 from photolog.receipts import ReceiptKey, verify_receipt
 from projections.comments import COMMENT_COUNTS, COMMENTS
 from projections.generations import Generations, Pointers
@@ -52,6 +53,7 @@ async def test_nothing_of_the_account_is_left(world: World) -> None:
     assert [row async for row in world.vault.uploads.of(ANNA)] == []
     assert sorted(world.objects.objects) == sorted(OTHERS_KEYS)
     assert world.objects.uploads == {}
+    assert author_key(ANNA) in world.shared_caches.purged
     await world.river.keys.ensure([ANNA])
     assert world.river.keys.key_of(ANNA) is None
 

@@ -85,6 +85,16 @@ class MemoryReader:
         return {place: 0 if self.idle else end for place, end in ends.items() if place[0] == MEDIA_REQUESTED.name}
 
 
+class SharedCaches:
+    """Caches before the edge: what they were told to purge."""
+
+    def __init__(self) -> None:
+        self.purged: list[str] = []
+
+    async def purge(self, keys: Sequence[str]) -> None:
+        self.purged += keys
+
+
 @dataclass
 class World:
     """The river, what lies beside it, and a clock. `mortal` wraps each port that the worker gets."""
@@ -92,6 +102,7 @@ class World:
     river: River = field(default_factory=lambda: River(keys=ErasableKeys()))
     vault: Vault = field(default_factory=memory_vault)
     objects: Bucket = field(default_factory=Bucket)
+    shared_caches: SharedCaches = field(default_factory=SharedCaches)
     now_ms: int = NOW_MS
     reader: MemoryReader = field(init=False)
 
@@ -111,6 +122,7 @@ class World:
             "keyring": self.river.keys,
             "vault": self.vault,
             "objects": self.objects,
+            "shared_caches": self.shared_caches,
         }
         return LeavingResources(
             **(ports | replaced),

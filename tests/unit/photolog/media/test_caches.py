@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from edge.caches import KEYS_MAX, HttpCaches
 from photolog.errors import StoreUnavailable
+from photolog.media.caches import KEYS_MAX, HttpCaches
 
 
 def caches(answer: httpx.Response | Exception, seen: list[httpx.Request]) -> HttpCaches:

@@ -1,17 +1,31 @@
 """The shared caches before the edge, and how they are told to purge."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import httpx
+from prometheus_client import Counter
 
-from edge import metrics
-from photolog.errors import StoreUnavailable
+from photolog.errors import SettingsError, StoreUnavailable
+from photolog.settings import EdgeSettings
 
 SECRET_HEADER = "photolog-purge-secret"
 KEYS_MAX = 200
 """Keys that one call names: a cache's line for a header is bounded."""
+PURGES = Counter("photolog_cache_purges", "Calls that told a shared cache to purge", ["cache"])
+PURGED = Counter("photolog_cache_purged_objects", "Objects that shared caches say they purged", ["cache"])
 _SECONDS = 5.0
+
+
+def post_key(post_id: int) -> str:
+    """Purges what is public by a post."""
+    return f"post:{post_id}"
+
+
+def author_key(account_id: int) -> str:
+    """Purges what is public of an account."""
+    return f"author:{account_id}"
 
 
 class Caches(Protocol):
@@ -25,7 +39,7 @@ class HttpCaches:
     """Caches that take `PURGE` with the keys in `xkey`, as infra/local's Varnish does.
 
     Args:
-        addresses: of the caches.
+        addresses: of the caches; there may be none.
         secret: what they want to be shown.
         client: sends to them.
     """
@@ -48,5 +62,19 @@ class HttpCaches:
             raise StoreUnavailable(f"cache {address}: {error!r}") from error
         if answer.status_code != httpx.codes.OK:
             raise StoreUnavailable(f"cache {address} refused to purge: {answer.status_code}")
-        metrics.PURGES.labels(address).inc()
-        metrics.PURGED.labels(address).inc(int(answer.text) if answer.text.isdecimal() else 0)
+        PURGES.labels(address).inc()
+        PURGED.labels(address).inc(int(answer.text) if answer.text.isdecimal() else 0)
+
+
+@asynccontextmanager
+async def connect_caches(edge: EdgeSettings) -> AsyncIterator[HttpCaches]:
+    """The caches of the settings.
+
+    Raises:
+        SettingsError: there are some, and no secret to show them.
+    """
+    if edge.caches and edge.purge_secret is None:
+        raise SettingsError("PHOTOLOG_EDGE__PURGE_SECRET: the caches want to be shown it")
+    secret = edge.purge_secret.get_secret_value() if edge.purge_secret else ""
+    async with httpx.AsyncClient() as client:
+        yield HttpCaches(edge.caches, secret, client)
