@@ -3,8 +3,9 @@
 import httpx
 import pytest
 
-from photolog.errors import StoreUnavailable
-from photolog.media.caches import KEYS_MAX, HttpCaches
+from photolog.errors import SettingsError, StoreUnavailable
+from photolog.media.caches import KEYS_MAX, HttpCaches, connect_caches
+from photolog.settings import EdgeSettings
 
 
 def caches(answer: httpx.Response | Exception, seen: list[httpx.Request]) -> HttpCaches:
@@ -41,3 +42,11 @@ async def test_one_that_does_not_do_it_is_away(answer: httpx.Response | Exceptio
 @pytest.fixture
 def seen() -> list[httpx.Request]:
     return []
+
+
+async def test_caches_without_a_secret_to_show_them_are_a_mistake_and_none_need_none() -> None:
+    async with connect_caches(EdgeSettings()) as none:
+        await none.purge(["post:1"])
+    with pytest.raises(SettingsError, match="PURGE_SECRET"):
+        async with connect_caches(EdgeSettings(caches=["http://one.test"])):
+            pass
