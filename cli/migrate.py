@@ -7,6 +7,7 @@ from rich.console import Console
 from analytics.positions import EXPORT_POSITIONS_DDL
 from backup.marker import RESTORES_DDL
 from gateway.vault import VAULT_DDL
+from gateway.vault.uploads import UPLOADS_COLUMNS
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
 from photolog.keyring import KEYRING_DDL
@@ -15,7 +16,13 @@ from photolog.log.growths import GROWTHS_DDL
 from photolog.log.settlements import SETTLEMENTS_DDL
 from photolog.settings import CassandraSettings, Settings, load_settings
 from projections.catalogue import TABLES
-from projections.stores.cassandra_ddl import POSITIONS_DDL, added_columns_ddl, added_positions_ddl, table_ddl
+from projections.stores.cassandra_ddl import (
+    POSITIONS_DDL,
+    added_columns_ddl,
+    added_ddl,
+    added_positions_ddl,
+    table_ddl,
+)
 from projections.stores.generation_pointers import GENERATIONS_DDL
 from schemas.registry import register_all
 from schemas.topics import FOREVER_MS, TOPICS
@@ -84,7 +91,8 @@ async def _added_columns(session: CassandraSession, keyspace: str) -> list[str]:
     for table, column, kind in await session.execute(columns, (keyspace,)):
         there.setdefault(table, {})[column] = kind
     tables = [statement for table in TABLES for statement in added_columns_ddl(table, there[table.name])]
-    return tables + added_positions_ddl(there["positions"])
+    uploads = added_ddl("uploads", UPLOADS_COLUMNS, there["uploads"])
+    return tables + uploads + added_positions_ddl(there["positions"])
 
 
 async def _create_keyspace(settings: CassandraSettings) -> None:

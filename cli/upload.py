@@ -1,11 +1,12 @@
-"""`bin/photolog upload`: a photograph through the public API, as a client application would send it."""
+"""`bin/photolog upload`: a photograph or a video through the public API, as a client application would send it."""
 
 import asyncio
 import os
-import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import msgspec
 import typer
@@ -13,37 +14,39 @@ from dotenv import dotenv_values
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-from photolog.client import Client, WaitedTooLong, connect
+from photolog.client import connect
+from photolog.client.uploads import Content
 from photolog.client.views import Upload
-from photolog.errors import SettingsError
+from photolog.errors import Conflict, SettingsError
 
-POLL_SECONDS = 0.1
-WAIT_SECONDS_MAX = 120.0
+WAIT_SECONDS_MAX = 600.0
+Purpose = Literal["post", "reel", "story"]
 _ADDRESS_KEY = "PHOTOLOG_GATEWAY__PUBLIC_URL"
 
 
 def upload(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a .jpg, .png or .heic file")],
-    username: Annotated[
-        str, typer.Option(envvar="PHOTOLOG_USERNAME", help="whose photograph it is; `demo` prints some")
-    ],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a .jpg, .png, .heic, .mp4 or .mov file")],
+    username: Annotated[str, typer.Option(envvar="PHOTOLOG_USERNAME", help="whose it is; `demo` prints some")],
     password: Annotated[str, typer.Option(envvar="PHOTOLOG_PASSWORD", prompt=True, hide_input=True)],
     address: Annotated[
         str | None,
         typer.Option(envvar=_ADDRESS_KEY, help="the gateway; by default that of the running stack"),
     ] = None,
+    purpose: Annotated[
+        Purpose, typer.Option(help="a video may take 60 s in a post, 90 s as a reel, 15 s in a story")
+    ] = ("post"),
     wait: Annotated[bool, typer.Option("--wait", help="until its variants are made")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one object a line")] = False,
 ) -> None:
-    """Upload a photograph in parts, straight to the object store.
+    """Upload a photograph or a video in parts, straight to the object store.
 
-    It prints the photograph's id, to be posted under. With --wait it ends non-zero where the file turns out to be no
-    picture.
+    It prints the id to post it under, and with --wait the files that were made of it. Run again after it was
+    interrupted, it sends what had not arrived. With --wait it ends non-zero where the file is refused.
 
     Example: bin/photolog upload holiday.heic --username ivo_ross0 --wait
     """
     console = Console(stderr=as_json)
-    state = asyncio.run(_upload(file, username, password, _address(address), wait, console))
+    state = asyncio.run(_upload(file, purpose, username, password, _address(address), wait, console))
     if as_json:
         typer.echo(msgspec.json.encode(state).decode())
     else:
@@ -52,23 +55,24 @@ def upload(
         raise typer.Exit(1)
 
 
-async def _upload(file: Path, username: str, password: str, address: str, wait: bool, console: Console) -> Upload:
+async def _upload(
+    file: Path, purpose: Purpose, username: str, password: str, address: str, wait: bool, console: Console
+) -> Upload:
     async with connect(address) as client:
         await client.log_in(username, password)
         with _bar(console) as bar:
-            task = bar.add_task(file.name, total=None)
-            media_id = await client.upload(file, progress=partial(_show, bar, task))
-        return await (_finished(client, media_id) if wait else client.upload_state(media_id))
+            send = partial(client.upload, file, purpose=purpose, progress=partial(_show, bar, bar.add_task(file.name)))
+            media_id = await _resumed(send, await Content(file).sha256(), purpose)
+        return await (client.wait_decoded(media_id, WAIT_SECONDS_MAX) if wait else client.upload_state(media_id))
 
 
-async def _finished(client: Client, media_id: str) -> Upload:
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while time.monotonic() < deadline:
-        state = await client.upload_state(media_id)
-        if state.state in ("ready", "failed"):
-            return state
-        await asyncio.sleep(POLL_SECONDS)
-    raise WaitedTooLong(f"photograph {media_id} was not ready within {WAIT_SECONDS_MAX:g} s")
+async def _resumed(send: Callable[..., Awaitable[str]], sha256: str, purpose: Purpose) -> str:
+    """Send under a name that the same file has the next time, so that an upload that broke off goes on. One that was
+    given up, or ran out of time, is begun anew."""
+    try:
+        return await send(client_upload_id=str(uuid5(NAMESPACE_OID, f"{purpose}/{sha256}")))
+    except Conflict:
+        return await send(client_upload_id=str(uuid4()))
 
 
 def _show(bar: Progress, task: TaskID, sent_bytes: int, whole_bytes: int) -> None:
@@ -93,7 +97,11 @@ def _bar(console: Console) -> Progress:
 def _sentence(state: Upload) -> str:
     match state.state:
         case "ready":
-            return f"Photograph {state.media_id} is ready: {state.width} x {state.height} pixels."
+            made = "\n".join(
+                f"  {one.name}  {one.width} x {one.height}  {one.size_bytes:,} bytes  {one.content_type}"
+                for one in state.variants
+            )
+            return f"Upload {state.media_id} is ready: {state.width} x {state.height} pixels.\n{made}"
         case "failed":
-            return f"Photograph {state.media_id} is refused: {state.detail} ({state.reason})"
-    return f"Photograph {state.media_id} is uploaded; its variants are being made."
+            return f"Upload {state.media_id} is refused: {state.detail} ({state.reason})"
+    return f"Upload {state.media_id} arrived; its variants are being made."

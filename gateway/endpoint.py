@@ -187,6 +187,7 @@ class Endpoint:
         rate: what it counts as where requests are limited; None stands for `read` or `write`, by its method.
         problems: statuses of problems that the rest does not let expect, for the documentation.
         media_type: of a usual answer that is a stream, for the documentation; None for JSON.
+        waits_seconds: how much longer than others it may take, because its handler waits for something to happen.
         retried: decides in place of `handler` for a retry under an idempotency key, under the first attempt's event
             ids: what was stamped by another's privacy must not be appended a day later. It refuses nothing, as the
             first attempt may stand in the log; if it does, the log's readers pass the second over.
@@ -209,6 +210,7 @@ class Endpoint:
     rate: RateClass | None = None
     problems: tuple[int, ...] = ()
     media_type: str | None = None
+    waits_seconds: float = 0.0
     retried: Handler | None = None
 
     @property

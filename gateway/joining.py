@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
+from gateway.accepted_media import detected
 from gateway.services import Services
 from gateway.vault.port import UploadRow
 from photolog.engines.object_store import ObjectRefused, UploadPart
 from photolog.errors import Conflict, Invalid
-from transcode.sniff import HEAD_BYTES, detect
+from transcode.sniff import HEAD_BYTES, declared_video
 
 PART_BYTES = 5 * 1024 * 1024  # the least that S3 takes for any part but the last
 
@@ -47,9 +48,9 @@ async def inspect(services: Services, row: UploadRow) -> None:
     head = await services.objects.head(row.object_key)
     if head is None or head.size_bytes != row.size_bytes:
         await _refuse(services, row, "size-mismatch", "the file is not as long as was declared")
-    found = detect(await services.objects.read_range(row.object_key, 0, min(HEAD_BYTES, row.size_bytes)))
+    found = detected(await services.objects.read_range(row.object_key, 0, min(HEAD_BYTES, row.size_bytes)))
     if found is None:
-        await _refuse(services, row, "not-an-image", "the file is not a JPEG, PNG or HEIC image")
+        await _refuse(services, row, *_nothing_we_take(row))
     if found != row.content_type:
         await _refuse(services, row, "mislabelled-type", f"the file is {found}, not {row.content_type}")
 
@@ -73,6 +74,12 @@ async def _join(services: Services, row: UploadRow, given: Sequence[UploadPart])
     if [part.size_bytes for part in parts] != expected:
         await _refuse(services, row, "size-mismatch", "the parts are not as long as was declared")
     await services.objects.complete_upload(row.object_key, row.upload_id, parts)
+
+
+def _nothing_we_take(row: UploadRow) -> tuple[str, str]:
+    if declared_video(row.content_type):
+        return "not-a-video", "the file is not an MP4 or MOV video"
+    return "not-an-image", "the file is not a JPEG, PNG or HEIC image"
 
 
 async def _refuse(services: Services, row: UploadRow, kind: str, detail: str) -> NoReturn:

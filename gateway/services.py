@@ -9,6 +9,7 @@ from gateway.cursors import Cursors
 from gateway.edge_addresses import EdgeAddresses
 from gateway.limits.memory_buckets import MemoryBuckets
 from gateway.limits.port import BucketStore
+from gateway.media_watch import MediaWatch
 from gateway.passwords import Passwords
 from gateway.readings import Readings
 from gateway.remembered import Celebrities
@@ -94,6 +95,7 @@ class Services:
         celebrities: what very many ask of very few, remembered for a minute.
         buckets: limits how often whom may ask; this process's own where no others are wired.
         edge: where clients get media from; None where they are sent to the bucket.
+        watch: waits for the answers of transcoding.
         pinned: the generations of read models, of which a request sees one set throughout.
     """
 
@@ -120,3 +122,7 @@ class Services:
     buckets: BucketStore = field(default_factory=MemoryBuckets)
     edge: EdgeAddresses | None = None
     pinned: PinnedPointers = field(default_factory=never_rebuilt)
+    watch: MediaWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "watch", MediaWatch(self.rows, self.pinned.pin_known))

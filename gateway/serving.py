@@ -14,7 +14,7 @@ from gateway.endpoint import Answer, Call, Command, Endpoint
 from gateway.erasures import require_not_erased, require_staying
 from gateway.limits.addresses import ClientAddresses
 from gateway.limits.limiter import Admission, Limiter
-from gateway.middleware import ROUTE, SAID
+from gateway.middleware import BOUND, ROUTE, SAID
 from gateway.request_parts import ClientLeft, decode_body, decode_query, idempotency_key, read_body
 from gateway.reservations import Idempotency
 from gateway.services import Services
@@ -71,6 +71,9 @@ class ServedEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[ROUTE] = self.endpoint.path
+        if self.endpoint.waits_seconds:
+            bound = scope[BOUND]
+            bound.reschedule(bound.when() + self.endpoint.waits_seconds)
         self._services.pinned.pin_known()
         headers: Headers = dict(scope["headers"])
         address = self._machinery.addresses.digest(scope)

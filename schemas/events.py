@@ -331,6 +331,7 @@ class MediaTranscodingRequested(Event, frozen=True, kw_only=True):
     content_type: str
     size_bytes: int
     purpose: Literal["post", "reel", "story"] = "post"
+    sha256: str | None = None
 
 
 class MediaVariant(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -4,31 +4,41 @@ The gateway never carries a photograph's bytes. Beginning an upload changes noth
 for the transcoding.
 """
 
+import re
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
 
+from gateway.accepted_media import Purpose, accepted
 from gateway.endpoint import Answer, Body, Call, Command, Endpoint
 from gateway.joining import discard, inspect, join, part_sizes
 from gateway.services import Services
 from gateway.vault.port import UploadRow
 from gateway.visibility import nothing_here
-from photolog.engines.object_store import UploadPart
+from photolog.engines.object_store import ObjectRefused, UploadPart
 from photolog.errors import Conflict, Invalid
 from projections.media import MEDIA
 from schemas.events import MediaTranscodingRequested
-from transcode.sniff import PhotoType, declared_type
 
 PARTS_MAX = 100
+EXPIRES_MS = 24 * 3_600_000
+"""After so long an upload that was not completed is given up."""
+_MD5 = re.compile("[0-9a-f]{32}")
 
 
 class BeginUpload(Body, frozen=True, kw_only=True):
-    """What is going to be uploaded. The same `client_upload_id` gives the same upload again, with fresh addresses."""
+    """What is going to be uploaded, and the SHA-256 of all its bytes where the client tells it.
+
+    The same `client_upload_id` gives the same upload again: the parts that arrived, fresh addresses of the others.
+    """
 
     content_type: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     size_bytes: Annotated[int, msgspec.Meta(ge=1)]
     client_upload_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+    purpose: Purpose = "post"
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 class PartAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,18 +49,30 @@ class PartAddress(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+class ArrivedPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part that the bucket has already."""
+
+    number: int
+    size_bytes: int
+    etag: str
+
+
 class UploadBegun(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload: the parts that are still to be sent, and those that arrived."""
+
     media_id: str
     state: str
     expires_in_seconds: int
     parts: list[PartAddress]
+    arrived: list[ArrivedPart] = []
 
 
 class FinishedPart(Body, frozen=True, kw_only=True):
-    """A part, with the ETag that S3 answered its PUT with."""
+    """A part, with the ETag that S3 answered its PUT with, and the MD5 of what was sent where the client tells it."""
 
     number: Annotated[int, msgspec.Meta(ge=1, le=PARTS_MAX)]
     etag: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    md5: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")] | None = None
 
 
 class CompleteUpload(Body, frozen=True, kw_only=True):
@@ -65,7 +87,7 @@ class UploadCompleted(msgspec.Struct, frozen=True, kw_only=True):
 async def begin(services: Services, call: Call) -> Answer:
     """Begin an upload, or find the one that was begun under the same name."""
     body: BeginUpload = call.body
-    kind = _accepted(body, services.settings.limits.photo_bytes_max)
+    kind = accepted(body.content_type, body.purpose, body.size_bytes, services.settings.limits)
     media_id = services.ids.next()
     wanted = UploadRow(
         media_id=media_id,
@@ -77,20 +99,27 @@ async def begin(services: Services, call: Call) -> Answer:
         size_bytes=body.size_bytes,
         state="open",
         created_ms=services.clock_ms(),
+        purpose=body.purpose,
+        sha256=body.sha256,
     )
     row = await services.vault.uploads.create(wanted)
-    if (row.content_type, row.size_bytes) != (wanted.content_type, wanted.size_bytes):
+    if _file_of(row) != _file_of(wanted):
         raise Conflict("upload-differs", "this client_upload_id names an upload of another file", "client_upload_id")
     if row.state == "aborted":
         raise Conflict("upload-aborted", "this upload was given up; begin another", "client_upload_id")
-    row = await _attached(services, row) if row.state == "open" else row
-    return Answer(_begun(services, row), status=201)
+    if row.state != "open":
+        return Answer(_begun(services, row, []), status=201)
+    _require_fresh(services, row)
+    row = await _attached(services, row)
+    return Answer(_begun(services, row, await _arrived(services, row)), status=201)
 
 
 async def complete(services: Services, call: Call) -> Command:
     """Join the parts, look at what they are, and ask for the transcoding. Doing it again asks for the same."""
     row = await own_upload(services, call)
     if row.state == "open":
+        _require_fresh(services, row)
+        _require_undamaged(call.body.parts)
         await join(services, row, [UploadPart(part.number, part.etag) for part in call.body.parts])
         await inspect(services, row)
         if not await services.vault.uploads.move(row.media_id, "open", "completed"):
@@ -104,6 +133,8 @@ async def complete(services: Services, call: Call) -> Command:
         object_key=row.object_key,
         content_type=row.content_type,
         size_bytes=row.size_bytes,
+        purpose=row.purpose,
+        sha256=row.sha256,
     )
     return Command((event,), answer, event_ids=(transcoding_event_id(row.media_id),))
 
@@ -130,13 +161,40 @@ def transcoding_event_id(media_id: int) -> UUID:
     return uuid5(NAMESPACE_OID, f"photolog/{MediaTranscodingRequested.type}/{media_id}")
 
 
-def _accepted(body: BeginUpload, size_bytes_max: int) -> PhotoType:
-    kind = declared_type(body.content_type)
-    if kind is None:
-        raise Invalid("unsupported-type", "a photograph is image/jpeg, image/png or image/heic", "content_type")
-    if body.size_bytes > size_bytes_max:
-        raise Invalid("file-too-large", f"a photograph has at most {size_bytes_max} bytes", "size_bytes")
-    return kind
+def _file_of(row: UploadRow) -> tuple[str, int, str, str | None]:
+    """What an upload's name stands for: the same name for something else is a mistake."""
+    return row.content_type, row.size_bytes, row.purpose, row.sha256
+
+
+def _require_fresh(services: Services, row: UploadRow) -> None:
+    """Raises Conflict for an upload whose time is over; its parts are freed, or will be."""
+    if services.clock_ms() - row.created_ms > EXPIRES_MS:
+        raise Conflict("upload-expired", "this upload was begun a day ago; begin another")
+
+
+def _require_undamaged(parts: Sequence[FinishedPart]) -> None:
+    """Raises Invalid for a part whose bytes changed on their way: the ETag of a part is the MD5 of what arrived.
+
+    Where the bucket encrypts with keys of its own it is not; what the client says of its MD5 then says nothing.
+    """
+    for part in parts:
+        arrived = part.etag.strip('"').lower()
+        if part.md5 is not None and _MD5.fullmatch(arrived) and arrived != part.md5:
+            raise Invalid("damaged-part", f"part {part.number} is not what was sent; send it again", "parts")
+
+
+async def _arrived(services: Services, row: UploadRow) -> list[ArrivedPart]:
+    """The parts that are there and whole."""
+    sizes = dict(enumerate(part_sizes(row.size_bytes), start=1))
+    try:
+        there = await services.objects.list_parts(row.object_key, row.upload_id)
+    except ObjectRefused:
+        return []  # joined, or freed, by another request at this moment
+    return [
+        ArrivedPart(number=part.number, size_bytes=part.size_bytes, etag=part.etag)
+        for part in there
+        if part.size_bytes is not None and part.size_bytes == sizes.get(part.number)
+    ]
 
 
 def _client_name(call: Call, body: BeginUpload) -> str | None:
@@ -158,8 +216,9 @@ async def _attached(services: Services, row: UploadRow) -> UploadRow:
     return await services.vault.uploads.get(row.media_id) or row
 
 
-def _begun(services: Services, row: UploadRow) -> UploadBegun:
+def _begun(services: Services, row: UploadRow, arrived: list[ArrivedPart]) -> UploadBegun:
     sizes = part_sizes(row.size_bytes) if row.state == "open" else []
+    there = {part.number for part in arrived}
     return UploadBegun(
         media_id=str(row.media_id),
         state="uploading" if row.state == "open" else "processing",
@@ -171,7 +230,9 @@ def _begun(services: Services, row: UploadRow) -> UploadBegun:
                 url=services.objects.presign_part(row.object_key, row.upload_id, number),
             )
             for number, size in enumerate(sizes, start=1)
+            if number not in there
         ],
+        arrived=arrived,
     )
 
 

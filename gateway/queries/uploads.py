@@ -1,6 +1,6 @@
-"""How far an upload is."""
+"""How far an upload is, told at once or once it is decoded."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -8,7 +8,27 @@ from gateway.commands.uploads import own_upload
 from gateway.endpoint import Answer, Call, Endpoint
 from gateway.services import Services
 from gateway.visibility import nothing_here
-from projections.media import MEDIA
+from projections.media import MEDIA, MediaRow
+from schemas.events import MediaVariant
+
+WAIT_SECONDS_MAX = 30
+_VARIANTS = msgspec.json.Decoder(list[MediaVariant])
+
+
+class UploadQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`wait`: how many seconds the answer may take, while the upload is being decoded."""
+
+    wait: Annotated[int, msgspec.Meta(ge=0, le=WAIT_SECONDS_MAX)] = 0
+
+
+class StoredVariant(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the files that were made of an upload; `GET /v1/media/{media_id}/{name}` leads to it."""
+
+    name: str
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
 
 
 class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +40,7 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
     width: int | None = None
     height: int | None = None
+    variants: list[StoredVariant] = []
 
 
 async def upload(services: Services, call: Call) -> Answer:
@@ -28,12 +49,31 @@ async def upload(services: Services, call: Call) -> Answer:
     media = await services.rows.get(MEDIA.key(media_id))
     if media is None:
         row = await own_upload(services, call)
-        return Answer(UploadStatus(media_id=str(media_id), state="uploading" if row.state == "open" else "processing"))
+        if row.state == "open":
+            return Answer(UploadStatus(media_id=str(media_id), state="uploading"))
+        media = await services.watch.answered(media_id, call.query.wait)
+    if media is None:
+        return Answer(UploadStatus(media_id=str(media_id), state="processing"))
     if media.owner_id != call.viewer:
         raise nothing_here()
+    return Answer(_answered(media))
+
+
+def _answered(media: MediaRow) -> UploadStatus:
+    media_id = str(media.media_id)
     if media.status == "failed":
-        return Answer(UploadStatus(media_id=str(media_id), state="failed", reason=media.reason, detail=media.detail))
-    return Answer(UploadStatus(media_id=str(media_id), state="ready", width=media.width, height=media.height))
+        return UploadStatus(media_id=media_id, state="failed", reason=media.reason, detail=media.detail)
+    variants = [
+        StoredVariant(
+            name=one.name,
+            content_type=one.content_type,
+            width=one.width,
+            height=one.height,
+            size_bytes=one.size_bytes,
+        )
+        for one in _VARIANTS.decode(media.variants)
+    ]
+    return UploadStatus(media_id=media_id, state="ready", width=media.width, height=media.height, variants=variants)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -43,7 +83,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         upload,
         "How far an upload is",
         "uploads",
+        query=UploadQuery,
         response=UploadStatus,
         models=("media",),
+        waits_seconds=WAIT_SECONDS_MAX,
     ),
 )

@@ -83,6 +83,8 @@ class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
         client_upload_id: the client's own name for it; the same one gives the same upload.
         upload_id: S3's id of the multipart upload; empty until it is known.
         state: `open` until its parts are joined; `completed` once its transcoding is requested; `aborted`.
+        purpose: what it is for.
+        sha256: the digest that the whole file was said to have, in hexadecimal digits; None where nothing was said.
     """
 
     media_id: int
@@ -94,6 +96,8 @@ class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     state: Literal["open", "completed", "aborted"]
     created_ms: int
+    purpose: Literal["post", "reel", "story"] = "post"
+    sha256: str | None = None
 
 
 class ErasureRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,19 +8,21 @@ import msgspec
 from gateway.vault.port import UploadRow
 from photolog.engines.cassandra_session import CassandraSession
 
+UPLOADS_COLUMNS = {
+    "media_id": "bigint PRIMARY KEY",
+    "owner_id": "bigint",
+    "client_upload_id": "text",
+    "upload_id": "text",
+    "object_key": "text",
+    "content_type": "text",
+    "size_bytes": "bigint",
+    "state": "text",
+    "created_ms": "bigint",
+    "purpose": "text",
+    "sha256": "text",
+}
 UPLOADS_DDL = (
-    """
-CREATE TABLE IF NOT EXISTS uploads (
-    media_id bigint PRIMARY KEY,
-    owner_id bigint,
-    client_upload_id text,
-    upload_id text,
-    object_key text,
-    content_type text,
-    size_bytes bigint,
-    state text,
-    created_ms bigint
-)""",
+    f"CREATE TABLE IF NOT EXISTS uploads ({', '.join(f'{name} {kind}' for name, kind in UPLOADS_COLUMNS.items())})",
     """
 CREATE TABLE IF NOT EXISTS upload_names (
     owner_id bigint,
@@ -87,4 +89,7 @@ class CassandraUploads:
 
 
 def _row(found: Any) -> UploadRow:
-    return msgspec.convert({field: getattr(found, field) for field in _FIELDS}, UploadRow)
+    values = {field: getattr(found, field) for field in _FIELDS}
+    if values["purpose"] is None:
+        del values["purpose"]  # it was begun before there was more than one
+    return msgspec.convert(values, UploadRow)

@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 import httpx
 
 from photolog.client.client import Client
-from photolog.client.photographs import WaitedTooLong
+from photolog.client.media import WaitedTooLong
 from photolog.client.problems import Unavailable, UnexpectedAnswer, Unreachable
 
 __all__ = [

@@ -1,11 +1,12 @@
 """A person's client of the public HTTP interface."""
 
 from photolog.client.engagement import EngagementCalls
+from photolog.client.media import MediaCalls
 from photolog.client.people import PeopleCalls
 from photolog.client.photographs import PhotographCalls
 
 
-class Client(PeopleCalls, PhotographCalls, EngagementCalls):
+class Client(PeopleCalls, MediaCalls, PhotographCalls, EngagementCalls):
     """Everything that one person does.
 
     Every command goes out under an Idempotency-Key, so that its retries are harmless; every later request carries the

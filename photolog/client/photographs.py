@@ -1,71 +1,22 @@
-"""Photographs: uploaded, posted, liked, commented, and read in a feed."""
+"""Photographs and videos: posted, liked, commented, and read in a feed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from photolog.client import views as v
 from photolog.client.calls import Calls
-from photolog.client.uploads import Progress, send_parts
-from photolog.errors import Invalid, PhotologError
+from photolog.client.media import WAIT_SECONDS_DEFAULT, WaitedTooLong
+from photolog.errors import Invalid
 
 POLL_SECONDS = 0.1
-WAIT_SECONDS_DEFAULT = 60.0
 FEED_RETRY_SECONDS = 0.5
 FEED_ATTEMPTS_MAX = 20
-_CONTENT_TYPES = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".heic": "image/heic",
-    ".heif": "image/heic",
-}
-
-
-class WaitedTooLong(PhotologError):
-    """What was waited for did not happen in time."""
 
 
 class PhotographCalls(Calls):
-    """Uploads, posts, likes, comments and the feed."""
-
-    async def upload(
-        self,
-        photograph: Path | bytes,
-        content_type: str | None = None,
-        *,
-        progress: Progress | None = None,
-        client_upload_id: str | None = None,
-    ) -> str:
-        """Upload a photograph.
-
-        Args:
-            photograph: a file, or its bytes.
-            content_type: what it is; by default told from the file's name.
-            progress: called with the bytes sent so far and the bytes in all.
-            client_upload_id: one's own name for the upload, so that it may be begun again and go on.
-
-        Returns:
-            The id of the photograph, to post it under.
-        """
-        data = photograph if isinstance(photograph, bytes) else await asyncio.to_thread(photograph.read_bytes)
-        kind = content_type or content_type_of(photograph)
-        body: dict[str, Any] = {"content_type": kind, "size_bytes": len(data)}
-        if client_upload_id is not None:
-            body["client_upload_id"] = client_upload_id
-        begun = await self._post("/v1/uploads", v.UploadBegun, body)
-        if begun.state == "uploading":
-            sent = await send_parts(self._store, data, begun.parts, progress)
-            parts = [{"number": part.number, "etag": part.etag} for part in sent]
-            await self._post(f"/v1/uploads/{begun.media_id}/complete", msgspec.Raw, {"parts": parts})
-        return begun.media_id
-
-    async def upload_state(self, media_id: str) -> v.Upload:
-        """How far an upload is."""
-        return await self.transport.query(f"/v1/uploads/{media_id}", v.Upload)
+    """Posts, likes, comments and the feed."""
 
     async def post(
         self,
@@ -158,15 +109,3 @@ class PhotographCalls(Calls):
             if page.next_cursor is None:
                 return
             cursor = page.next_cursor
-
-
-def content_type_of(photograph: Path | bytes) -> str:
-    """The content type that a file's name stands for.
-
-    Raises:
-        Invalid: it stands for no photograph.
-    """
-    kind = None if isinstance(photograph, bytes) else _CONTENT_TYPES.get(photograph.suffix.lower())
-    if kind is None:
-        raise Invalid("unsupported-type", "a photograph is a .jpg, .png or .heic file; or name its content type")
-    return kind

@@ -69,10 +69,25 @@ class PartAddress(View, frozen=True, kw_only=True):
     url: str
 
 
+class ArrivedPart(View, frozen=True, kw_only=True):
+    number: int
+    size_bytes: int
+    etag: str
+
+
 class UploadBegun(View, frozen=True, kw_only=True):
     media_id: str
     state: str
     parts: list[PartAddress]
+    arrived: list[ArrivedPart] = []
+
+
+class StoredVariant(View, frozen=True, kw_only=True):
+    name: str
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
 
 
 class Upload(View, frozen=True, kw_only=True):
@@ -82,6 +97,7 @@ class Upload(View, frozen=True, kw_only=True):
     detail: str | None = None
     width: int | None = None
     height: int | None = None
+    variants: list[StoredVariant] = []
 
 
 class PostAccepted(View, frozen=True, kw_only=True):

@@ -67,12 +67,12 @@ def added_columns_ddl(table: Table[Any], there: Mapping[str, str]) -> list[str]:
     if placing != set(table.partition):
         named = ", ".join(sorted(placing))
         raise Corruption(f"{table.name} is stored with {named} as its partition key; drop it and fold it again")
-    return _added(table.name, _columns(table), there)
+    return added_ddl(table.name, _columns(table), there)
 
 
 def added_positions_ddl(there: Collection[str]) -> list[str]:
     """The statements that give the table of positions the columns that it lacks, as `added_columns_ddl`."""
-    return _added(_POSITIONS, _POSITIONS_COLUMNS, there)
+    return added_ddl(_POSITIONS, _POSITIONS_COLUMNS, there)
 
 
 def fields_of(table: Table[Any]) -> tuple[str, ...]:
@@ -90,7 +90,8 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _added(name: str, columns: Mapping[str, str], there: Collection[str]) -> list[str]:
+def added_ddl(name: str, columns: Mapping[str, str], there: Collection[str]) -> list[str]:
+    """The statements that give a table those of its columns, each with its type, that are not there."""
     added = {column: kind for column, kind in columns.items() if column not in there}
     return [f"ALTER TABLE {quoted(name)} ADD {quoted(column)} {kind}" for column, kind in added.items()]
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from photolog.client import views
-from photolog.client.photographs import content_type_of
+from photolog.client.media import content_type_of
 from photolog.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.integration.social.conftest import Joining
 from tests.integration.social.people import Person, jpeg, settles

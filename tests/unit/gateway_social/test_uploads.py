@@ -1,16 +1,21 @@
 """Uploads: what is promised beforehand is checked afterwards, and nothing is asked for twice."""
 
+import asyncio
+
 import pytest
 
+from gateway import media_watch
 from gateway.commands import uploads as commands
 from gateway.commands.uploads import BeginUpload, CompleteUpload, FinishedPart, UploadBegun
 from gateway.joining import PART_BYTES
 from gateway.queries import uploads as queries
+from gateway.queries.uploads import UploadQuery, UploadStatus
 from photolog.errors import Conflict, Invalid, NotFound
 from schemas import events as e
 from tests.unit.gateway_social.world import World
 
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 96
+MP4 = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + b"\0" * 76
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR" + b"\0" * 84
 
 
@@ -32,6 +37,13 @@ def send(world: World, begun: UploadBegun, data: bytes) -> CompleteUpload:
     return CompleteUpload(parts=parts)
 
 
+async def state_of(world: World, viewer: int, media_id: str, wait: int = 0) -> UploadStatus:
+    """How far an upload is."""
+    status = (await world.answer(viewer, queries.upload, query=UploadQuery(wait=wait), media_id=media_id)).body
+    assert isinstance(status, UploadStatus)
+    return status
+
+
 @pytest.mark.parametrize(
     ("size_bytes", "sizes"),
     [
@@ -49,9 +61,15 @@ async def test_an_upload_has_a_part_for_each_five_mebibytes(world: World, size_b
 
 @pytest.mark.parametrize(
     ("content_type", "size_bytes", "field"),
-    [("image/gif", 10, "content_type"), ("text/html", 10, "content_type"), ("image/png", 20 * 2**20 + 1, "size_bytes")],
+    [
+        ("image/gif", 10, "content_type"),
+        ("text/html", 10, "content_type"),
+        ("image/png", 20 * 2**20 + 1, "size_bytes"),
+        ("video/webm", 10, "content_type"),
+        ("video/mp4", 100 * 2**20 + 1, "size_bytes"),
+    ],
 )
-async def test_what_is_no_photograph_is_refused_before_a_byte_is_sent(
+async def test_what_is_not_taken_is_refused_before_a_byte_is_sent(
     world: World, content_type: str, size_bytes: int, field: str
 ) -> None:
     ada = await world.person()
@@ -59,6 +77,83 @@ async def test_what_is_no_photograph_is_refused_before_a_byte_is_sent(
         await world.answer(ada, commands.begin, BeginUpload(content_type=content_type, size_bytes=size_bytes))
     assert refused.value.field == field
     assert not world.objects.uploads
+
+
+async def test_a_reel_is_a_video(world: World) -> None:
+    ada = await world.person()
+    for content_type in ("image/jpeg", "image/png"):
+        body = BeginUpload(content_type=content_type, size_bytes=10, purpose="reel")
+        with pytest.raises(Invalid, match="a reel is a video"):
+            await world.answer(ada, commands.begin, body)
+
+
+async def test_a_video_says_what_it_is_for(world: World) -> None:
+    ada, digest = await world.person(), "0a" * 32
+    body = BeginUpload(content_type="video/mp4", size_bytes=len(MP4), purpose="reel", sha256=digest)
+    begun = (await world.answer(ada, commands.begin, body)).body
+    command = await world.command(ada, commands.complete, send(world, begun, MP4), media_id=begun.media_id)
+    (event,) = command.events
+    assert isinstance(event, e.MediaTranscodingRequested)
+    assert (event.content_type, event.purpose, event.sha256) == ("video/mp4", "reel", digest)
+
+
+async def test_what_arrived_is_not_asked_for_again(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, 2 * PART_BYTES + 1, "holiday")
+    etag = world.objects.put_part(begun.parts[1].url, b"\0" * PART_BYTES)
+    world.objects.put_part(begun.parts[2].url, b"too long")
+    again = await begin(world, ada, 2 * PART_BYTES + 1, "holiday")
+    assert [part.number for part in again.parts] == [1, 3]
+    assert [(part.number, part.etag, part.size_bytes) for part in again.arrived] == [(2, etag, PART_BYTES)]
+    assert again.media_id == begun.media_id
+
+
+async def test_an_upload_of_yesterday_has_expired(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG), "holiday")
+    body = send(world, begun, JPEG)
+    world.now_ms += commands.EXPIRES_MS + 1
+    for asked in (
+        begin(world, ada, len(JPEG), "holiday"),
+        world.command(ada, commands.complete, body, media_id=begun.media_id),
+    ):
+        with pytest.raises(Conflict) as refused:
+            await asked
+        assert refused.value.kind == "upload-expired"
+
+
+async def test_a_part_that_changed_on_its_way_is_named_and_may_be_sent_again(world: World) -> None:
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    etag, digests = world.objects.put_part(begun.parts[0].url, JPEG), ["0" * 32, "f" * 32]
+    world.objects.etags[etag] = f'"{digests[0].upper()}"'
+    parts = [FinishedPart(number=1, etag=world.objects.etags[etag], md5=digests[1])]
+    with pytest.raises(Invalid) as refused:
+        await world.command(ada, commands.complete, CompleteUpload(parts=parts), media_id=begun.media_id)
+    assert refused.value.kind == "damaged-part"
+    parts = [FinishedPart(number=1, etag=world.objects.etags[etag], md5=digests[0])]
+    assert (await world.command(ada, commands.complete, CompleteUpload(parts=parts), media_id=begun.media_id)).events
+
+
+async def test_whoever_waits_is_told_as_soon_as_it_is_decoded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_watch, "LOOK_SECONDS", 0.01)
+    ada = await world.person()
+    begun = await begin(world, ada, len(JPEG))
+    await world.command(ada, commands.complete, send(world, begun, JPEG), media_id=begun.media_id)
+    asked = [asyncio.create_task(state_of(world, ada, begun.media_id, wait=30)) for _ in range(3)]
+    impatient = await asyncio.wait_for(state_of(world, ada, begun.media_id, wait=1), 5)
+    assert impatient.state == "processing"
+    variant = e.MediaVariant(
+        name="w320.jpeg", content_type="image/jpeg", width=320, height=240, size_bytes=9, object_key="processed/1/x"
+    )
+    done = e.MediaTranscodingCompleted(
+        media_id=int(begun.media_id), owner_id=ada, width=640, height=480, variants=[variant]
+    )
+    await world.happen(done)
+    for status in await asyncio.wait_for(asyncio.gather(*asked), 5):
+        assert status.state == "ready"
+        assert [(one.name, one.size_bytes) for one in status.variants] == [("w320.jpeg", 9)]
+    assert world.services.watch.watchers == 0
 
 
 async def test_a_completed_upload_asks_for_its_transcoding(world: World) -> None:
@@ -73,6 +168,8 @@ async def test_a_completed_upload_asks_for_its_transcoding(world: World) -> None
             object_key=f"raw/{ada}/{media_id}",
             content_type="image/jpeg",
             size_bytes=len(JPEG),
+            purpose="post",
+            sha256=None,
         ),
     )
     assert world.objects.objects[f"raw/{ada}/{media_id}"][0] == JPEG
@@ -144,7 +241,7 @@ async def test_what_turns_out_to_be_something_else_is_deleted(world: World, data
     assert world.appended == []
     assert not world.objects.objects
     with pytest.raises(NotFound):
-        await world.answer(ada, queries.upload, media_id=begun.media_id)
+        await state_of(world, ada, begun.media_id)
 
 
 @pytest.mark.parametrize("data", [JPEG[:-1], JPEG + b"\0"])
@@ -175,7 +272,7 @@ async def test_every_part_must_have_arrived_as_named(world: World) -> None:
         with pytest.raises(Invalid) as refused:
             await world.command(ada, commands.complete, CompleteUpload(parts=parts), media_id=begun.media_id)
         assert refused.value.kind == kind
-    assert (await world.answer(ada, queries.upload, media_id=begun.media_id)).body.state == "uploading"
+    assert (await state_of(world, ada, begun.media_id)).state == "uploading"
 
 
 async def test_a_completion_that_broke_off_after_joining_goes_on(world: World) -> None:
@@ -204,9 +301,12 @@ async def test_someone_elses_upload_is_not_there(world: World) -> None:
     body = send(world, begun, JPEG)
     with pytest.raises(NotFound):
         await world.command(eve, commands.complete, body, media_id=begun.media_id)
-    for handler in (queries.upload, commands.give_up):
+    for asked in (
+        state_of(world, eve, begun.media_id),
+        world.answer(eve, commands.give_up, media_id=begun.media_id),
+    ):
         with pytest.raises(NotFound):
-            await world.answer(eve, handler, media_id=begun.media_id)
+            await asked
     await world.photograph(ada)
     assert world.appended == []
 
@@ -233,12 +333,12 @@ async def test_a_completed_upload_cannot_be_given_up(world: World) -> None:
 async def test_an_upload_tells_how_far_it_is(world: World) -> None:
     ada = await world.person()
     begun = await begin(world, ada, len(JPEG))
-    seen = [(await world.answer(ada, queries.upload, media_id=begun.media_id)).body.state]
+    seen = [(await state_of(world, ada, begun.media_id)).state]
     await world.command(ada, commands.complete, send(world, begun, JPEG), media_id=begun.media_id)
-    seen.append((await world.answer(ada, queries.upload, media_id=begun.media_id)).body.state)
+    seen.append((await state_of(world, ada, begun.media_id)).state)
     media_id = int(begun.media_id)
     await world.happen(e.MediaTranscodingCompleted(media_id=media_id, owner_id=ada, width=640, height=480, variants=[]))
-    ready = (await world.answer(ada, queries.upload, media_id=begun.media_id)).body
+    ready = await state_of(world, ada, begun.media_id)
     assert [*seen, ready.state] == ["uploading", "processing", "ready"]
     assert (ready.width, ready.height) == (640, 480)
 
@@ -247,5 +347,5 @@ async def test_a_failed_photograph_says_why(world: World) -> None:
     ada = await world.person()
     media_id = world.services.ids.next()
     await world.happen(e.MediaTranscodingFailed(media_id=media_id, owner_id=ada, reason="damaged-image", detail="Cut."))
-    body = (await world.answer(ada, queries.upload, media_id=media_id)).body
+    body = await state_of(world, ada, str(media_id))
     assert (body.state, body.reason, body.detail) == ("failed", "damaged-image", "Cut.")
