@@ -103,7 +103,7 @@ async def begin(services: Services, call: Call) -> Answer:
         sha256=body.sha256,
     )
     row = await services.vault.uploads.create(wanted)
-    if _file_of(row) != _file_of(wanted):
+    if _differ(row, wanted):
         raise Conflict("upload-differs", "this client_upload_id names an upload of another file", "client_upload_id")
     if row.state == "aborted":
         raise Conflict("upload-aborted", "this upload was given up; begin another", "client_upload_id")
@@ -161,9 +161,11 @@ def transcoding_event_id(media_id: int) -> UUID:
     return uuid5(NAMESPACE_OID, f"photolog/{MediaTranscodingRequested.type}/{media_id}")
 
 
-def _file_of(row: UploadRow) -> tuple[str, int, str, str | None]:
-    """What an upload's name stands for: the same name for something else is a mistake."""
-    return row.content_type, row.size_bytes, row.purpose, row.sha256
+def _differ(row: UploadRow, wanted: UploadRow) -> bool:
+    """Whether one name stands for two files, which is a mistake. A digest that nobody told may be any."""
+    digests = {row.sha256, wanted.sha256} - {None}
+    same = (row.content_type, row.size_bytes, row.purpose) == (wanted.content_type, wanted.size_bytes, wanted.purpose)
+    return not same or len(digests) > 1
 
 
 def _require_fresh(services: Services, row: UploadRow) -> None:
