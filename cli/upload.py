@@ -70,9 +70,16 @@ async def _resumed(send: Callable[..., Awaitable[str]], sha256: str, purpose: Pu
     """Send under a name that the same file has the next time, so that an upload that broke off goes on. One that was
     given up, or ran out of time, is begun anew."""
     try:
-        return await send(client_upload_id=str(uuid5(NAMESPACE_OID, f"{purpose}/{sha256}")))
-    except Conflict:
+        return await send(client_upload_id=resumable_name(purpose, sha256))
+    except Conflict as error:
+        if error.kind not in ("upload-aborted", "upload-expired"):
+            raise
         return await send(client_upload_id=str(uuid4()))
+
+
+def resumable_name(purpose: Purpose, sha256: str) -> str:
+    """The name that uploads of one file for one purpose have."""
+    return str(uuid5(NAMESPACE_OID, f"{purpose}/{sha256}"))
 
 
 def _show(bar: Progress, task: TaskID, sent_bytes: int, whole_bytes: int) -> None:

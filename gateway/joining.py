@@ -6,8 +6,8 @@ from typing import NoReturn
 from gateway.accepted_media import detected
 from gateway.services import Services
 from gateway.vault.port import UploadRow
-from photolog.engines.object_store import ObjectRefused, UploadPart
-from photolog.errors import Conflict, Invalid
+from photolog.engines.object_store import ObjectAbsent, ObjectRefused, UploadPart
+from photolog.errors import Conflict, Invalid, StoreUnavailable
 from transcode.sniff import HEAD_BYTES, declared_video
 
 PART_BYTES = 5 * 1024 * 1024  # the least that S3 takes for any part but the last
@@ -29,14 +29,18 @@ async def join(services: Services, row: UploadRow, given: Sequence[UploadPart]) 
     Raises:
         Invalid: the parts are not those that were asked for.
         Conflict: the object store knows of no such upload any more.
+        StoreUnavailable: it cannot join them at the moment.
     """
     if await services.objects.head(row.object_key):
         return
     try:
         await _join(services, row, given)
-    except ObjectRefused as error:
+    except ObjectAbsent as error:
         if await services.objects.head(row.object_key) is None:
             raise Conflict("upload-expired", "this upload is not there any more; begin another") from error
+    except ObjectRefused as error:
+        if await services.objects.head(row.object_key) is None:
+            raise StoreUnavailable(f"the parts cannot be joined: {error}") from error
 
 
 async def inspect(services: Services, row: UploadRow) -> None:

@@ -26,9 +26,10 @@ class AccountCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Photograph(msgspec.Struct, frozen=True, kw_only=True):
-    """A photograph of a post. Sizes in pixels; `variants` names the address of each file.
+    """A photograph or a video of a post. Sizes in pixels; `variants` names the address of each file.
 
-    `blurhash` is what to show until a file is there (blurha.sh). All of it is there once the post is published.
+    `blurhash` is what to show until a file is there (blurha.sh), `duration_ms` how long a video lasts. All of it is
+    there once the post is published.
     """
 
     id: str
@@ -36,6 +37,8 @@ class Photograph(msgspec.Struct, frozen=True, kw_only=True):
     width: int | None = None
     height: int | None = None
     blurhash: str | None = None
+    kind: Literal["photo", "video"] = "photo"
+    duration_ms: int = 0
     variants: dict[str, str] = {}
 
 

@@ -209,6 +209,8 @@ def _photographs(post: PostRow) -> list[Photograph]:
             width=item.width,
             height=item.height,
             blurhash=item.blurhash or None,
+            kind=item.kind,
+            duration_ms=item.duration_ms,
             variants={name: f"/v1/media/{item.media_id}/{name}" for name in item.variants},
         )
         for item in _MEDIA.decode(post.media)

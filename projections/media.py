@@ -27,6 +27,8 @@ class MediaRow(Row, frozen=True, kw_only=True):
     blurhash: str | None
     reason: str | None
     detail: str | None
+    kind: Literal["photo", "video"] = "photo"
+    duration_ms: int = 0
 
 
 MEDIA = Table("media", MediaRow, ("media_id",), aggregate=True)
@@ -73,6 +75,8 @@ def _ready(event: e.MediaTranscodingCompleted) -> MediaRow:
         blurhash=event.blurhash or None,
         reason=None,
         detail=None,
+        kind=event.kind,
+        duration_ms=event.duration_ms,
     )
 
 

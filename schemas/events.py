@@ -259,13 +259,16 @@ class PostCreated(Event, frozen=True, kw_only=True):
 
 
 class MediaItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One photograph of a published post: its shown size in pixels, the names of its variants, its blurhash if any."""
+    """One photograph or video of a published post: its shown size in pixels, the names of its files, its blurhash if
+    any; only a video lasts."""
 
     media_id: Snowflake
     width: Annotated[int, Shown("plain", "pixels")]
     height: Annotated[int, Shown("plain", "pixels")]
     variants: list[str]
     blurhash: str = ""
+    kind: Annotated[Literal["photo", "video"], Shown("plain", "`photo` or `video`")] = "photo"
+    duration_ms: Annotated[int, Shown("plain", "milliseconds; 0 for a photograph")] = 0
 
 
 class PostPublished(Event, frozen=True, kw_only=True):

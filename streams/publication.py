@@ -161,5 +161,12 @@ class Publisher:
 
 def _item(medium: MediaRow) -> MediaItem:
     names = [variant.name for variant in _VARIANTS.decode(medium.variants)]
-    size = {"width": medium.width, "height": medium.height}
-    return MediaItem(media_id=medium.media_id, variants=names, blurhash=medium.blurhash or "", **size)
+    return MediaItem(
+        media_id=medium.media_id,
+        width=medium.width,
+        height=medium.height,
+        variants=names,
+        blurhash=medium.blurhash or "",
+        kind=medium.kind,
+        duration_ms=medium.duration_ms,
+    )

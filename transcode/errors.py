@@ -9,6 +9,7 @@ class Reason(StrEnum):
     """The slug of a refusal. Slugs are stored in events: add to them, never rename one."""
 
     MISSING = "missing-file"
+    CHANGED = "checksum-mismatch"
     EMPTY = "empty-file"
     TOO_MANY_BYTES = "too-many-bytes"
     NOT_AN_IMAGE = "not-an-image"
@@ -30,6 +31,7 @@ class Reason(StrEnum):
 
 SENTENCES: dict[Reason, str] = {
     Reason.MISSING: "The uploaded file is gone.",
+    Reason.CHANGED: "The file is not the one whose checksum was told: it changed on its way.",
     Reason.EMPTY: "The file has no bytes.",
     Reason.TOO_MANY_BYTES: "The file is larger than its kind may be.",
     Reason.NOT_AN_IMAGE: "The file is not a JPEG, PNG or HEIC image.",

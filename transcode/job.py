@@ -98,6 +98,8 @@ class TranscodeJob:
         if kind is None:
             raise UnprocessableMedia(Reason.NOT_AN_IMAGE, f"declared {request.content_type}")
         data = await self._fetch(request.object_key)
+        found = (await asyncio.to_thread(digest, io.BytesIO(data))).hex()
+        check_digest(request, found)
         made = await self._variants.make(data, kind)
         await self._objects.put(thumbprint_key(request.media_id), made.prints.thumbprint, _PLAIN_BYTES)
         stored = await asyncio.gather(*(self._store(request.media_id, *variant) for variant in made.variants))
@@ -109,7 +111,7 @@ class TranscodeJob:
             variants=list(stored),
             blurhash=made.prints.blurhash,
             phash=signed(made.prints.phash),
-            digest=(await asyncio.to_thread(digest, io.BytesIO(data))).hex(),
+            digest=found,
         )
 
     async def _fetch(self, key: str) -> bytes:
@@ -135,6 +137,12 @@ class TranscodeJob:
             size_bytes=len(data),
             object_key=key,
         )
+
+
+def check_digest(request: MediaTranscodingRequested, found: str) -> None:
+    """Raises UnprocessableMedia where a file is not the one whose digest the client told."""
+    if request.sha256 not in (None, found):
+        raise UnprocessableMedia(Reason.CHANGED, f"it is {found}")
 
 
 def is_video(request: MediaTranscodingRequested) -> bool:

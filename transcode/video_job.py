@@ -11,9 +11,14 @@ from photolog.engines.object_store import ObjectRefused
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested, MediaVariant
 from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
+from transcode.fingerprints.digest import digest
 from transcode.footage import SECONDS_MAX, VideoLimits
+<<<<<<< HEAD
 from transcode.job import CACHE_CONTROL, Objects
 from transcode.made_video import MadeVideo, VideoFile
+=======
+from transcode.job import CACHE_CONTROL, Objects, check_digest
+>>>>>>> f682762 (Hold files to their checksums, tell videos from photographs in posts, and prove that a killed upload goes on)
 from transcode.plan import processed_key
 
 _PIECE_BYTES = 8 * 1024 * 1024
@@ -58,6 +63,8 @@ class VideoJob:
         """
         async with self._maker.folder() as folder:
             await self._fetch(request.object_key, folder / SOURCE)
+            found = await asyncio.to_thread(_source_digest, folder / SOURCE)
+            check_digest(request, found)
             made = await self._maker.make(folder, SECONDS_MAX[request.purpose])
             place = await asyncio.to_thread(_digest, made.files)
             turns = asyncio.Semaphore(_STORED_AT_ONCE)
@@ -75,6 +82,7 @@ class VideoJob:
             variants=list(stored),
             kind="video",
             duration_ms=made.duration_ms,
+            digest=found,
         )
 
     async def _fetch(self, key: str, path: Path) -> None:
@@ -103,6 +111,11 @@ class VideoJob:
             size_bytes=file.size_bytes,
             object_key=key,
         )
+
+
+def _source_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return digest(file).hex()
 
 
 def _digest(files: Iterable[VideoFile]) -> str:

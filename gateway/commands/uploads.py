@@ -10,6 +10,7 @@ from typing import Annotated
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
+import structlog
 
 from gateway.accepted_media import Purpose, accepted
 from gateway.endpoint import Answer, Body, Call, Command, Endpoint
@@ -17,7 +18,7 @@ from gateway.joining import discard, inspect, join, part_sizes
 from gateway.services import Services
 from gateway.vault.port import UploadRow
 from gateway.visibility import nothing_here
-from photolog.engines.object_store import ObjectRefused, UploadPart
+from photolog.engines.object_store import ObjectAbsent, ObjectRefused, UploadPart
 from photolog.errors import Conflict, Invalid
 from projections.media import MEDIA
 from schemas.events import MediaTranscodingRequested
@@ -25,6 +26,7 @@ from schemas.events import MediaTranscodingRequested
 PARTS_MAX = 100
 EXPIRES_MS = 24 * 3_600_000
 """After so long an upload that was not completed is given up."""
+logger = structlog.get_logger(__name__)
 _MD5 = re.compile("[0-9a-f]{32}")
 
 
@@ -111,7 +113,10 @@ async def begin(services: Services, call: Call) -> Answer:
         return Answer(_begun(services, row, []), status=201)
     _require_fresh(services, row)
     row = await _attached(services, row)
-    return Answer(_begun(services, row, await _arrived(services, row)), status=201)
+    arrived = await _arrived(services, row)
+    if arrived is None:
+        row, arrived = await _attached_anew(services, row), []
+    return Answer(_begun(services, row, arrived), status=201)
 
 
 async def complete(services: Services, call: Call) -> Command:
@@ -185,13 +190,17 @@ def _require_undamaged(parts: Sequence[FinishedPart]) -> None:
             raise Invalid("damaged-part", f"part {part.number} is not what was sent; send it again", "parts")
 
 
-async def _arrived(services: Services, row: UploadRow) -> list[ArrivedPart]:
-    """The parts that are there and whole."""
+async def _arrived(services: Services, row: UploadRow) -> list[ArrivedPart] | None:
+    """The parts that are there and whole; None where the bucket cannot tell: s3proxy never lists the parts of an upload
+    again one of which broke off."""
     sizes = dict(enumerate(part_sizes(row.size_bytes), start=1))
     try:
         there = await services.objects.list_parts(row.object_key, row.upload_id)
-    except ObjectRefused:
+    except ObjectAbsent:
         return []  # joined, or freed, by another request at this moment
+    except ObjectRefused as error:
+        logger.warning("parts-not-listed", media_id=row.media_id, cause=str(error))
+        return None
     return [
         ArrivedPart(number=part.number, size_bytes=part.size_bytes, etag=part.etag)
         for part in there
@@ -208,11 +217,17 @@ def _client_name(call: Call, body: BeginUpload) -> str | None:
 
 
 async def _attached(services: Services, row: UploadRow) -> UploadRow:
-    """The upload with S3's id. Two requests that begin at once end with the same one."""
-    if row.upload_id:
-        return row
+    """The upload with S3's id."""
+    return row if row.upload_id else await _attached_anew(services, row)
+
+
+async def _attached_anew(services: Services, row: UploadRow) -> UploadRow:
+    """The upload with a new id of S3's, under which nothing has arrived yet. Two requests that do it at once end with
+    the same one."""
     upload_id = await services.objects.create_upload(row.object_key, row.content_type)
-    if await services.vault.uploads.attach(row.media_id, upload_id):
+    if await services.vault.uploads.attach(row.media_id, upload_id, instead_of=row.upload_id):
+        if row.upload_id:
+            await services.objects.abort_upload(row.object_key, row.upload_id)
         return msgspec.structs.replace(row, upload_id=upload_id)
     await services.objects.abort_upload(row.object_key, upload_id)
     return await services.vault.uploads.get(row.media_id) or row

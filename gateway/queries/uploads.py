@@ -40,6 +40,9 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
     width: int | None = None
     height: int | None = None
+    kind: Literal["photo", "video"] = "photo"
+    duration_ms: int = 0
+    blurhash: str | None = None
     variants: list[StoredVariant] = []
 
 
@@ -73,7 +76,16 @@ def _answered(media: MediaRow) -> UploadStatus:
         )
         for one in _VARIANTS.decode(media.variants)
     ]
-    return UploadStatus(media_id=media_id, state="ready", width=media.width, height=media.height, variants=variants)
+    return UploadStatus(
+        media_id=media_id,
+        state="ready",
+        width=media.width,
+        height=media.height,
+        kind=media.kind,
+        duration_ms=media.duration_ms,
+        blurhash=media.blurhash,
+        variants=variants,
+    )
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -158,9 +158,9 @@ class MemoryUploads:
         self._rows[media_id] = msgspec.convert({**msgspec.structs.asdict(held), "state": to_state}, UploadRow)
         return True
 
-    async def attach(self, media_id: int, upload_id: str) -> bool:
+    async def attach(self, media_id: int, upload_id: str, instead_of: str = "") -> bool:
         held = self._rows.get(media_id)
-        if held is None or held.upload_id:
+        if held is None or held.upload_id != instead_of:
             return False
         self._rows[media_id] = msgspec.structs.replace(held, upload_id=upload_id)
         return True

@@ -259,8 +259,8 @@ class Uploads(Protocol):
     async def move(self, media_id: int, from_state: str, to_state: str) -> bool:
         """Change the state; False where it is not `from_state`."""
 
-    async def attach(self, media_id: int, upload_id: str) -> bool:
-        """Note S3's id of the multipart upload; False where another was noted before."""
+    async def attach(self, media_id: int, upload_id: str, instead_of: str = "") -> bool:
+        """Note S3's id of the multipart upload, the first one or another; False where that was done before."""
 
     def of(self, owner_id: int) -> AsyncIterator[UploadRow]:
         """Every upload of an owner. Reads all uploads: for erasures, exports and checks, not for requests."""

@@ -39,7 +39,7 @@ _CREATE = (
 _NAME = "INSERT INTO upload_names (owner_id, client_upload_id, media_id) VALUES (?, ?, ?) IF NOT EXISTS USING TTL ?"
 _GET = f"SELECT {', '.join(_FIELDS)} FROM uploads WHERE media_id = ?"
 _MOVE = "UPDATE uploads USING TTL ? SET state = ? WHERE media_id = ? IF state = ?"
-_ATTACH = "UPDATE uploads USING TTL ? SET upload_id = ? WHERE media_id = ? IF upload_id = ''"
+_ATTACH = "UPDATE uploads USING TTL ? SET upload_id = ? WHERE media_id = ? IF upload_id = ?"
 _ALL = f"SELECT {', '.join(_FIELDS)} FROM uploads"
 _REMOVE = "DELETE FROM uploads WHERE media_id = ? IF EXISTS"
 _UNNAME = "DELETE FROM upload_names WHERE owner_id = ? AND client_upload_id = ? IF EXISTS"
@@ -72,8 +72,8 @@ class CassandraUploads:
         values = (UPLOAD_SECONDS, to_state, media_id, from_state)
         return bool((await self._session.execute(_MOVE, values, idempotent=False))[0].applied)
 
-    async def attach(self, media_id: int, upload_id: str) -> bool:
-        values = (UPLOAD_SECONDS, upload_id, media_id)
+    async def attach(self, media_id: int, upload_id: str, instead_of: str = "") -> bool:
+        values = (UPLOAD_SECONDS, upload_id, media_id, instead_of)
         return bool((await self._session.execute(_ATTACH, values, idempotent=False))[0].applied)
 
     async def of(self, owner_id: int) -> AsyncIterator[UploadRow]:

@@ -97,6 +97,9 @@ class Upload(View, frozen=True, kw_only=True):
     detail: str | None = None
     width: int | None = None
     height: int | None = None
+    kind: Literal["photo", "video"] = "photo"
+    duration_ms: int = 0
+    blurhash: str | None = None
     variants: list[StoredVariant] = []
 
 
@@ -146,9 +149,10 @@ class Place(View, frozen=True, kw_only=True):
 
 
 class Photograph(View, frozen=True, kw_only=True):
-    """A photograph of a post; sizes in pixels. `variants` names the path of each file; none before publication.
+    """A photograph or a video of a post; sizes in pixels. `variants` names the path of each file; none before
+    publication.
 
-    `blurhash` is what to show until a file is there.
+    `blurhash` is what to show until a file is there, `duration_ms` how long a video lasts.
     """
 
     id: str
@@ -156,6 +160,8 @@ class Photograph(View, frozen=True, kw_only=True):
     width: int | None = None
     height: int | None = None
     blurhash: str | None = None
+    kind: Literal["photo", "video"] = "photo"
+    duration_ms: int = 0
     variants: dict[str, str] = {}
 
 

@@ -72,7 +72,8 @@ async def test_rows_hold_what_a_stream_shows_under_the_grants_pseudonyms() -> No
     ((_, _, post, owner, _, media, hashtags),) = answer.rows
     names = Pseudonyms(b"p" * 32, "one")
     assert (post, owner) == (names.of("post", post_id), names.of("account", world.people["ada"]))
-    assert (media, hashtags) == ([{"width": 640, "height": 480}], ["sky"])
+    photo = {"width": 640, "height": 480, "kind": "photo", "duration_ms": 0}
+    assert (media, hashtags) == ([photo], ["sky"])
     again, other, nobody = [
         await world.told(asked, audience=who) for who in (holder("one"), holder("two"), nobody_in_particular())
     ]

@@ -10,6 +10,7 @@ from gateway.commands.uploads import BeginUpload, CompleteUpload, FinishedPart, 
 from gateway.joining import PART_BYTES
 from gateway.queries import uploads as queries
 from gateway.queries.uploads import UploadQuery, UploadStatus
+from photolog.engines.object_store import ObjectRefused, UploadPart
 from photolog.errors import Conflict, Invalid, NotFound
 from schemas import events as e
 from tests.unit.gateway_social.world import World
@@ -106,6 +107,25 @@ async def test_what_arrived_is_not_asked_for_again(world: World) -> None:
     assert [part.number for part in again.parts] == [1, 3]
     assert [(part.number, part.etag, part.size_bytes) for part in again.arrived] == [(2, etag, PART_BYTES)]
     assert again.media_id == begun.media_id
+
+
+async def test_an_upload_whose_parts_cannot_be_listed_is_sent_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await world.person()
+    first = await begin(world, ada, len(JPEG), "holiday")
+
+    async def refused(key: str, upload_id: str) -> list[UploadPart]:
+        raise ObjectRefused("400")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.objects, "list_parts", refused)
+        again = await begin(world, ada, len(JPEG), "holiday")
+    assert (again.media_id, again.arrived) == (first.media_id, [])
+    assert again.parts[0].url != first.parts[0].url
+    assert len(world.objects.uploads) == 1, "the parts of before are freed"
+    body = send(world, again, JPEG)
+    assert (await world.command(ada, commands.complete, body, media_id=again.media_id)).events
 
 
 async def test_an_upload_of_yesterday_has_expired(world: World) -> None:

@@ -8,7 +8,7 @@ from gateway.cursors import Cursors
 from gateway.endpoint import Answer, Call, Command, Endpoint
 from gateway.services import Services
 from gateway.vault.memory import memory_vault
-from photolog.engines.object_store import ObjectHead, ObjectRefused, UploadPart
+from photolog.engines.object_store import ObjectAbsent, ObjectHead, UploadPart
 from photolog.ids import EPOCH_MS, SnowflakeSource, new_event_id
 from photolog.settings import LimitSettings, S3Settings, Settings
 from projections.cards import cache_writes
@@ -53,14 +53,14 @@ class MemoryObjects:
 
     async def list_parts(self, key: str, upload_id: str) -> list[UploadPart]:
         if upload_id not in self.uploads:
-            raise ObjectRefused("NoSuchUpload")
+            raise ObjectAbsent("NoSuchUpload")
         parts = self.uploads[upload_id][2]
         listed = [(number, f'"{len(data)}-{number}"', len(data)) for number, data in sorted(parts.items())]
         return [UploadPart(number, self.etags.get(etag, etag), size) for number, etag, size in listed]
 
     async def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadPart]) -> None:
         if upload_id not in self.uploads:
-            raise ObjectRefused("NoSuchUpload")
+            raise ObjectAbsent("NoSuchUpload")
         _, content_type, data = self.uploads.pop(upload_id)
         self.objects[key] = (b"".join(data[part.number] for part in parts), content_type)
 
