@@ -13,12 +13,8 @@ from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.fingerprints.digest import digest
 from transcode.footage import SECONDS_MAX, VideoLimits
-<<<<<<< HEAD
-from transcode.job import CACHE_CONTROL, Objects
-from transcode.made_video import MadeVideo, VideoFile
-=======
 from transcode.job import CACHE_CONTROL, Objects, check_digest
->>>>>>> f682762 (Hold files to their checksums, tell videos from photographs in posts, and prove that a killed upload goes on)
+from transcode.made_video import MadeVideo, VideoFile
 from transcode.plan import processed_key
 
 _PIECE_BYTES = 8 * 1024 * 1024
