@@ -14,7 +14,6 @@ from confluent_kafka.admin import (
     ConfigSource,
     NewPartitions,
     NewTopic,
-    OffsetSpec,
     ResourceType,
 )
 
@@ -22,6 +21,7 @@ from backup.manifest import GroupOffset
 from backup.topics import Bounds, TopicHere
 from photolog.errors import LogUnavailable
 from photolog.log.kafka_config import LOG_LEVEL, client_config
+from photolog.log.offsets import BEGINNING, END, offsets_at
 from photolog.log.slices import Place
 from photolog.settings import KafkaSettings
 
@@ -105,21 +105,14 @@ class KafkaTopics:
 
     def _bounds(self, topics: Sequence[str]) -> dict[Place, Bounds]:
         found: dict[Place, Bounds] = {}
-        spec: Any = OffsetSpec  # its methods carry no types
         for topic in topics:
             partitions = self._admin.list_topics(topic, timeout=_SECONDS).topics[topic].partitions
             places = [(topic, partition) for partition in sorted(partitions)]
-            ends = self._offsets(places, spec.latest())
-            begins = self._offsets(places, spec.earliest())
+            ends = offsets_at(self._admin, places, END, _SECONDS)
+            begins = offsets_at(self._admin, places, BEGINNING, _SECONDS)
             # What retention takes away between the two questions.
             found |= {place: Bounds(min(begins[place], ends[place]), ends[place]) for place in places}
         return found
-
-    def _offsets(self, places: Sequence[Place], which: Any) -> dict[Place, int]:
-        answers = self._admin.list_offsets(
-            {TopicPartition(*place): which for place in places}, request_timeout=_SECONDS
-        )
-        return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
 
     def _committed(self, group: str, topic: str) -> list[GroupOffset]:
         partitions = self._admin.list_topics(topic, timeout=_SECONDS).topics[topic].partitions

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from photolog.log.growth import History
-from photolog.log.record import StoredRecord
+from photolog.log.record import by_partition
 from photolog.log.slices import Slice, SliceReader
 from photolog.settings import KafkaSettings
 from streams.errors import AheadOfGrowth, LogTruncated
@@ -114,10 +114,7 @@ async def _replay_partitions(
     slices = [await _slice(reader, topic, partition, cut, steps) for partition, cut in cuts.items()]
     count = 0
     async for batch in reader.read(slices):
-        together: dict[int, list[StoredRecord]] = {}
-        for record in batch.records:
-            together.setdefault(record.partition, []).append(record)
-        for partition, records in together.items():
+        for partition, records in by_partition(batch.records).items():
             for step in steps:
                 await step.run(topic, partition, records)
             await heard(len(records))

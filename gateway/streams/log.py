@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
 
 from gateway.streams.cursors import Offsets
 from photolog.errors import Gone, LogUnavailable
 from photolog.log.ends import Ends
 from photolog.log.kafka_config import client_config
+from photolog.log.offsets import BEGINNING, END, offsets_at
 from photolog.log.reading import stored_record
 from photolog.log.record import StoredRecord
 from photolog.settings import KafkaSettings
@@ -95,16 +96,9 @@ class KafkaStreamLog:
             self._admin = AdminClient(client_config(self._kafka))
         described = self._admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
         places = [(topic, number) for topic in topics if topic in described for number in described[topic].partitions]
-        spec: Any = OffsetSpec  # its methods carry no types
         # The ends are asked for first: a beginning that moves meanwhile is then seen.
-        ends = self._offsets(places, spec.latest())
-        return self._offsets(places, spec.earliest()), ends
-
-    def _offsets(self, places: Sequence[tuple[str, int]], spec: Any) -> dict[tuple[str, int], int]:
-        assert self._admin is not None
-        wanted = {TopicPartition(*place): spec for place in places}
-        answers = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_SECONDS) if wanted else {}
-        return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
+        ends = offsets_at(self._admin, places, END, _TIMEOUT_SECONDS)
+        return offsets_at(self._admin, places, BEGINNING, _TIMEOUT_SECONDS), ends
 
 
 class KafkaStreamReader:

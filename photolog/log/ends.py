@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from photolog.errors import LogUnavailable
 from photolog.log.kafka_config import client_config
+from photolog.log.offsets import END, offsets_at, since
 from photolog.settings import KafkaSettings
 
 _KEPT_SECONDS = 1.0
@@ -72,19 +72,9 @@ def read_ends(admin: AdminClient, topics: Iterable[str], seconds: float, until_m
         if topic in described
         for partition in described[topic].partitions
     ]
-    spec: Any = OffsetSpec  # its methods carry no types
-    if not places:
-        return {}
-    ends = _offsets(admin, places, spec.latest(), seconds)
+    ends = offsets_at(admin, places, END, seconds)
     if until_ms is None:
         return ends
     # Minus one where every record is older.
-    found = _offsets(admin, places, spec.for_timestamp(until_ms), seconds)
+    found = offsets_at(admin, places, since(until_ms), seconds)
     return {place: ends[place] if offset < 0 else offset for place, offset in found.items()}
-
-
-def _offsets(
-    admin: AdminClient, places: list[tuple[str, int]], spec: Any, seconds: float
-) -> dict[tuple[str, int], int]:
-    answers = admin.list_offsets({TopicPartition(*place): spec for place in places}, request_timeout=seconds)
-    return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}

@@ -6,11 +6,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from photolog.errors import LogUnavailable
 from photolog.log.kafka_config import LOG_LEVEL, client_config
+from photolog.log.offsets import BEGINNING, END, FIRST, NEWEST, listed_offsets
 from photolog.settings import KafkaSettings
 
 _TIMEOUT_SECONDS = 20.0
@@ -65,9 +66,10 @@ def _asked(admin: AdminClient, topics: Sequence[str]) -> Mapping[str, TopicState
 def _states(admin: AdminClient, places: Mapping[str, Sequence[int]]) -> Mapping[str, TopicState]:
     if not places:
         return {}
-    spec: Any = OffsetSpec  # its methods carry no types
-    begins, ends = _offsets(admin, places, spec.earliest()), _offsets(admin, places, spec.latest())
-    firsts, lasts = _offsets(admin, places, spec.for_timestamp(0)), _offsets(admin, places, spec.max_timestamp())
+    wanted = [(topic, one) for topic, partitions in places.items() for one in partitions]
+    begins, ends, firsts, lasts = (
+        listed_offsets(admin, wanted, which, _TIMEOUT_SECONDS) for which in (BEGINNING, END, FIRST, NEWEST)
+    )
     retention = _retention(admin, places)
     return {
         topic: TopicState(
@@ -83,13 +85,6 @@ def _states(admin: AdminClient, places: Mapping[str, Sequence[int]]) -> Mapping[
 
 def _times(answers: Iterable[Any]) -> list[int]:
     return [answer.timestamp for answer in answers if answer.offset >= 0]
-
-
-def _offsets(admin: AdminClient, places: Mapping[str, Sequence[int]], which: Any) -> dict[tuple[str, int], Any]:
-    """Offset and timestamp of one record in each partition; both are negative where there is none."""
-    wanted = {TopicPartition(topic, one): which for topic, partitions in places.items() for one in partitions}
-    answers = admin.list_offsets(wanted, request_timeout=_TIMEOUT_SECONDS)
-    return {(place.topic, place.partition): answer.result() for place, answer in answers.items()}
 
 
 def _retention(admin: AdminClient, topics: Iterable[str]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Records as they stand in the log, and the CloudEvents headers that travel with them."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -75,3 +76,11 @@ def event_headers(
     if causation_id:
         headers.append(("causation_id", causation_id))
     return tuple(headers)
+
+
+def by_partition(records: Iterable[StoredRecord]) -> dict[int, list[StoredRecord]]:
+    """The records of one topic, those of each partition in their order."""
+    found: dict[int, list[StoredRecord]] = {}
+    for record in records:
+        found.setdefault(record.partition, []).append(record)
+    return found

@@ -15,7 +15,7 @@ import structlog
 from faust.types import TP, EventT, StreamT
 from mode.supervisors import CrashingSupervisor
 
-from photolog.log.record import StoredRecord
+from photolog.log.record import StoredRecord, by_partition
 from photolog.settings import KafkaSettings
 from photolog.stall import Stall
 from streams.bounded import bounded_map
@@ -167,11 +167,7 @@ class FaustWorker:
                 event.ack()
 
     async def _work(self, topic: str, events: Sequence[EventT[Any]]) -> None:
-        by_partition: dict[int, list[StoredRecord]] = {}
-        for event in events:
-            record = stored_record(event.message)
-            by_partition.setdefault(record.partition, []).append(record)
-        shares = list(by_partition.items())
+        shares = list(by_partition(stored_record(event.message) for event in events).items())
         try:
             if self._followers is not None:
                 await self._followers.pin()

@@ -6,6 +6,7 @@ from photolog.ids import EPOCH_MS
 from schemas import events as e
 
 PEOPLE = (101, 102, 103, 104)
+SHARES = {601: 201, 602: 201, 603: 202}  # share → post: an id is given once
 POSTS = {201: 101, 202: 101, 203: 102, 204: 103}  # post → owner: a post's events share its owner's key
 MEDIA = {301: 101, 302: 102}
 START_MS = EPOCH_MS + 86_400_000
@@ -129,7 +130,11 @@ save_events: st.SearchStrategy[e.Event] = st.one_of(
     st.builds(e.PostUnsaved, actor_id=people, post_id=posts),
 )
 share_events: st.SearchStrategy[e.Event] = st.builds(
-    e.PostShared, share_id=st.integers(601, 603), actor_id=people, post_id=posts, channel=st.just("link")
+    lambda actor_id, share_id: e.PostShared(
+        share_id=share_id, actor_id=actor_id, post_id=SHARES[share_id], channel="link"
+    ),
+    people,
+    st.sampled_from(sorted(SHARES)),
 )
 comment_like_events: st.SearchStrategy[e.Event] = st.one_of(
     *(
