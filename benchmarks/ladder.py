@@ -30,13 +30,13 @@ from photolog.engines.object_store import ObjectStore
 from photolog.ids import SnowflakeSource
 from photolog.log.kafka_config import client_config
 from photolog.log.producer import LogProducer
+from photolog.media.originals import raw_key
 from photolog.settings import Settings
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested
 from schemas.registry import load_serde
 from schemas.topics import MEDIA_COMPLETED
 from transcode.encoding import SOURCE, encoding_arguments
 from transcode.ladder import MASTER, ladder
-from transcode.plan import raw_key
 from transcode.probing import look_into
 
 _SECONDS = 10

@@ -18,6 +18,7 @@ from photolog.settings import Settings, load_settings
 from photolog.telemetry import configure_logging
 from schemas.registry import load_serde
 from schemas.serde import Serde
+from transcode.abandoned import AbandonedUploads
 from transcode.encoders import EncoderKind, Encoders
 from transcode.footage import VideoLimits
 from transcode.frames import SandboxLimits
@@ -37,7 +38,7 @@ def transcode_worker(
         int | None, typer.Option(help="Photographs decoded at once; as many as there are cores if not given.", min=1)
     ] = None,
 ) -> None:
-    """Make the variants of uploaded photographs and videos, in the foreground.
+    """Make the variants of uploaded photographs and videos, in the foreground; free uploads that nobody completed.
 
     SIGTERM lets it finish the photographs that it began; a video is begun anew by the next worker. Ending it in any way
     loses nothing.
@@ -74,7 +75,10 @@ async def _work(
         job = TranscodeJob(objects, pool, VideoJob(objects, maker), limits.bytes_max)
         # Some wait for a decoder, as some are being fetched and stored.
         worker = TranscodeWorker(Intake(settings.kafka), job, serde, log, 2 * decoders + _WAITING_MAX)
-        await worker.run(stop, ready)
+        async with asyncio.TaskGroup() as group:
+            sweeping = group.create_task(AbandonedUploads(objects).run())
+            await worker.run(stop, ready)
+            sweeping.cancel()
 
 
 def video_limits(settings: Settings) -> VideoLimits:

@@ -7,6 +7,7 @@ from gateway.limits.guesses import places_key
 from gateway.signup import resting_hash
 from leaving.resources import LeavingResources
 from photolog.media.caches import author_key
+from photolog.media.originals import RAW
 from projections.cards import account_key, likes_key, saves_key
 from projections.followees import followees_key
 from projections.relations import relations_key
@@ -14,7 +15,7 @@ from projections.relations import relations_key
 
 def own_prefixes(account_id: int) -> tuple[str, ...]:
     """Where an account's originals and exports lie in the bucket."""
-    return f"raw/{account_id}/", f"exports/{account_id}/"
+    return f"{RAW}{account_id}/", f"exports/{account_id}/"
 
 
 def variant_prefix(media_id: int) -> str:

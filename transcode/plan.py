@@ -86,11 +86,6 @@ def has_extreme_shape(width: int, height: int) -> bool:
     return max(width, height) > SIDES_RATIO_MAX * min(width, height)
 
 
-def raw_key(owner_id: int, media_id: int) -> str:
-    """Where an upload lies as it came, under its owner."""
-    return f"raw/{owner_id}/{media_id}"
-
-
 def processed_key(media_id: int, variant_name: str) -> str:
     """Where a variant lies. Keys are per media record and never per content, so that deleting one harms no other."""
     return f"processed/{media_id}/{variant_name}"

@@ -20,12 +20,11 @@ from gateway.vault.port import UploadRow
 from gateway.visibility import nothing_here
 from photolog.engines.object_store import ObjectAbsent, ObjectRefused, UploadPart
 from photolog.errors import Conflict, Invalid
+from photolog.media.originals import UNFINISHED_MS_MAX, raw_key
 from projections.media import MEDIA
 from schemas.events import MediaTranscodingRequested
 
 PARTS_MAX = 100
-EXPIRES_MS = 24 * 3_600_000
-"""After so long an upload that was not completed is given up."""
 logger = structlog.get_logger(__name__)
 _MD5 = re.compile("[0-9a-f]{32}")
 
@@ -96,7 +95,7 @@ async def begin(services: Services, call: Call) -> Answer:
         owner_id=call.viewer,
         client_upload_id=_client_name(call, body),
         upload_id="",
-        object_key=f"raw/{call.viewer}/{media_id}",
+        object_key=raw_key(call.viewer, media_id),
         content_type=kind.value,
         size_bytes=body.size_bytes,
         state="open",
@@ -175,7 +174,7 @@ def _differ(row: UploadRow, wanted: UploadRow) -> bool:
 
 def _require_fresh(services: Services, row: UploadRow) -> None:
     """Raises Conflict for an upload whose time is over; its parts are freed, or will be."""
-    if services.clock_ms() - row.created_ms > EXPIRES_MS:
+    if services.clock_ms() - row.created_ms > UNFINISHED_MS_MAX:
         raise Conflict("upload-expired", "this upload was begun a day ago; begin another")
 
 

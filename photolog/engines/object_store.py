@@ -217,10 +217,18 @@ class ObjectStore:
 
     async def unfinished_uploads(self, prefix: str) -> list[tuple[str, str]]:
         """The key and id of each multipart upload under a prefix that was neither completed nor aborted."""
-        # Not every server filters by prefix, so we do as well.
-        answer = await self._call(self._client.list_multipart_uploads, Bucket=self._settings.bucket, Prefix=prefix)
-        found = [(item["Key"], item["UploadId"]) for item in answer.get("Uploads", ())]
-        return [(key, upload_id) for key, upload_id in found if key.startswith(prefix)]
+        found: list[tuple[str, str]] = []
+        behind: dict[str, str] = {}
+        while True:
+            page = await self._call(
+                self._client.list_multipart_uploads, Bucket=self._settings.bucket, Prefix=prefix, **behind
+            )
+            # Not every server filters by prefix, so we do as well.
+            uploads = [(item["Key"], item["UploadId"]) for item in page.get("Uploads", ())]
+            found += [(key, upload_id) for key, upload_id in uploads if key.startswith(prefix)]
+            if not page.get("IsTruncated") or not uploads:
+                return found
+            behind = {"KeyMarker": uploads[-1][0], "UploadIdMarker": uploads[-1][1]}
 
     async def ensure_bucket(self) -> None:
         """Create the bucket where it is missing."""

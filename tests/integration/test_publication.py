@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from photolog.engines.object_store import ObjectStore
+from photolog.media.originals import raw_key
 from photolog.settings import Settings
 from projections.media import MEDIA
 from projections.posts import POSTS
@@ -18,7 +19,7 @@ from tests.integration.test_dead_letters import DeadLetterReader
 from tests.integration.workers import Hand, WorkerProcess, eventually
 from tests.unit.streams.scenario import post
 from tests.unit.transcode.pictures import jpeg, quarters
-from transcode.plan import processed_key, raw_key, variant_plan
+from transcode.plan import processed_key, variant_plan
 
 
 @pytest.fixture(scope="module")

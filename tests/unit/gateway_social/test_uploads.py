@@ -12,6 +12,7 @@ from gateway.queries import uploads as queries
 from gateway.queries.uploads import UploadQuery, UploadStatus
 from photolog.engines.object_store import ObjectRefused, UploadPart
 from photolog.errors import Conflict, Invalid, NotFound
+from photolog.media.originals import UNFINISHED_MS_MAX
 from schemas import events as e
 from tests.unit.gateway_social.world import World
 
@@ -132,7 +133,7 @@ async def test_an_upload_of_yesterday_has_expired(world: World) -> None:
     ada = await world.person()
     begun = await begin(world, ada, len(JPEG), "holiday")
     body = send(world, begun, JPEG)
-    world.now_ms += commands.EXPIRES_MS + 1
+    world.now_ms += UNFINISHED_MS_MAX + 1
     for asked in (
         begin(world, ada, len(JPEG), "holiday"),
         world.command(ada, commands.complete, body, media_id=begun.media_id),

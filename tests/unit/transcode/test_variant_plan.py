@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.unit.transcode.pictures import PRINTS
-from transcode.plan import Made, PhotoFormat, has_extreme_shape, processed_key, raw_key, variant_plan
+from transcode.plan import Made, PhotoFormat, has_extreme_shape, processed_key, variant_plan
 
 WEBP_SIDE_MAX = 16_383
 sides = st.integers(min_value=1, max_value=60_000)
@@ -69,7 +69,6 @@ def test_only_extreme_shapes_are_extreme(width: int, height: int, is_extreme: bo
 
 
 def test_keys_name_the_media_record() -> None:
-    assert raw_key(7, 42) == "raw/7/42"
     assert processed_key(42, "w640.webp") == "processed/42/w640.webp"
 
 
