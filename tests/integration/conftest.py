@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,27 @@ def workers(migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
     finally:
         for worker in started:
             worker.end()
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the transcode worker puts videos that it works on."""
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="session")
+def transcoder(
+    migrated: dict[str, str], scratch: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WorkerProcess]:
+    """A transcode worker that hurries. There is one, so that whoever kills it knows that it had the work."""
+    hurry = {"PHOTOLOG_TRANSCODE__H264_PRESET": "superfast", "PHOTOLOG_TRANSCODE__AV1_PRESET": "13"}
+    log = tmp_path_factory.mktemp("transcoder") / "transcode-worker.log"
+    started = WorkerProcess(("transcode-worker", "--decoders", "2"), migrated | hurry | {"TMPDIR": str(scratch)}, log)
+    try:
+        started.wait_ready()
+        yield started
+    finally:
+        started.end()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -20,18 +19,6 @@ from tests.integration.workers import Hand, WorkerProcess, eventually
 from tests.unit.streams.scenario import post
 from tests.unit.transcode.pictures import jpeg, quarters
 from transcode.plan import processed_key, variant_plan
-
-
-@pytest.fixture(scope="module")
-def transcoder(migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
-    """A transcode worker."""
-    folder = tmp_path_factory.mktemp("transcoder")
-    started = WorkerProcess(("transcode-worker", "--decoders", "2"), migrated, folder / "transcode-worker.log")
-    try:
-        started.wait_ready()
-        yield started
-    finally:
-        started.end()
 
 
 @pytest.fixture

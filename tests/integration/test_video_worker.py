@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +26,6 @@ from tests.integration.workers import Hand, WorkerProcess, eventually
 from tests.unit.streams.scenario import post
 from tests.unit.transcode.clips import clip
 from transcode.ladder import MASTER
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the transcoder puts videos that it works on."""
-    return tmp_path_factory.mktemp("scratch")
-
-
-@pytest.fixture(scope="module")
-def transcoder(
-    migrated: dict[str, str], scratch: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[WorkerProcess]:
-    """A transcode worker that hurries."""
-    hurry = {"PHOTOLOG_TRANSCODE__H264_PRESET": "superfast", "PHOTOLOG_TRANSCODE__AV1_PRESET": "13"}
-    log = tmp_path_factory.mktemp("transcoder") / "transcode-worker.log"
-    started = WorkerProcess(("transcode-worker", "--decoders", "1"), migrated | hurry | {"TMPDIR": str(scratch)}, log)
-    try:
-        started.wait_ready()
-        yield started
-    finally:
-        started.end()
 
 
 @pytest.fixture
