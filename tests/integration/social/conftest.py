@@ -17,10 +17,14 @@ Joining = Callable[..., Awaitable[Person]]
 
 @pytest.fixture(scope="session")
 def gateway_address(
-    workers: list[WorkerProcess], migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    workers: list[WorkerProcess],
+    transcoder: WorkerProcess,
+    migrated: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """A gateway on the stack's engines, whose events the workers fold."""
     assert workers
+    assert transcoder
     folder = tmp_path_factory.mktemp("gateway")
     # Not the stack's own port: a whole application may be tried over the same engines while this gateway serves.
     port = pick_free_port_base()
@@ -33,10 +37,7 @@ def gateway_address(
         "PHOTOLOG_EDGE__PORT": str(edge_port),
         "PHOTOLOG_EDGE__PUBLIC_URL": edge,
     }
-    started = [
-        WorkerProcess((command,), environment, folder / f"{command}.log")
-        for command in ("transcode-worker", "gateway", "edge")
-    ]
+    started = [WorkerProcess((command,), environment, folder / f"{command}.log") for command in ("gateway", "edge")]
     try:
         for process in started:
             process.wait_ready()
