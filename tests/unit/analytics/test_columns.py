@@ -12,7 +12,7 @@ from analytics.columns import PLACE, from_parquet, own_fields, recorded_of, sche
 from analytics.layout import ExportFile, hour_of, parsed
 from projections.fold import Recorded
 from schemas.avro_form import personal_fields
-from schemas.events import AccountSuspended, Event
+from schemas.events import AccountSuspended, Event, PostPublished
 from schemas.serde import SCHEMAS
 from schemas.versions import kept_forms
 from tests.unit.schemas.samples import EVENT_TYPES, events_of, filled
@@ -53,6 +53,21 @@ def test_a_column_that_came_later_has_its_default() -> None:
     before = from_parquet(to_parquet(table_of(event, [row]))).drop_columns(["parent_id"])
     (back,) = recorded_of(event, before)
     assert getattr(back.event, "parent_id", 0) is None
+
+
+def test_a_field_that_came_later_into_a_list_has_its_default() -> None:
+    published = filled(PostPublished, "x")
+    assert isinstance(published, PostPublished)
+    table = table_of(PostPublished, [Recorded(published, UUID(int=7), "posts", 0, 0, NOW_MS)])
+    media = [
+        [{name: item[name] for name in ("media_id", "width", "height", "variants")} for item in items]
+        for items in table.column("media").to_pylist()
+    ]
+    before = table.drop_columns(["media"]).append_column("media", pa.array(media))
+    (back,) = recorded_of(PostPublished, from_parquet(to_parquet(before)))
+    assert isinstance(back.event, PostPublished)
+    assert back.event.media
+    assert {(item.kind, item.duration_ms, item.blurhash) for item in back.event.media} == {("photo", 0, "")}
 
 
 def test_a_file_of_an_old_version_is_read_as_what_it_meant() -> None:
