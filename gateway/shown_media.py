@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import msgspec
-
 from gateway.visibility import Seen, look_at, may_see_post, nothing_here
-from projections.media import MEDIA, MediaRow
+from projections.media import MEDIA, MediaRow, stored_files
 from projections.posts import MEDIA_POSTS, POSTS, PostRow
 from projections.relations import NO_RELATION
 from projections.stores.port import RowStore
@@ -15,7 +13,6 @@ from schemas.events import MediaVariant
 
 POSTS_MAX = 20
 """Posts of one media record that are asked whether it may be seen."""
-_VARIANTS = msgspec.json.Decoder(list[MediaVariant])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class ShownMedia:
     @property
     def files(self) -> list[MediaVariant]:
         """All its stored files."""
-        return _VARIANTS.decode(self.media.variants)
+        return stored_files(self.media)
 
     def stored(self, name: str) -> MediaVariant:
         """The stored file of a name. Raises NotFound where it has none."""

@@ -31,6 +31,14 @@ class MediaRow(Row, frozen=True, kw_only=True):
     duration_ms: int = 0
 
 
+_variants = msgspec.json.Decoder(list[e.MediaVariant])
+
+
+def stored_files(row: MediaRow) -> list[e.MediaVariant]:
+    """The files that a row names, in their order."""
+    return _variants.decode(row.variants)
+
+
 MEDIA = Table("media", MediaRow, ("media_id",), aggregate=True)
 
 

@@ -10,17 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
-
 from photolog.ids import now_ms
 from photolog.log.record import StoredRecord
 from projections.accounts import ACCOUNTS
 from projections.graph import GRAPH_COUNTS
-from projections.media import MEDIA, MediaRow
+from projections.media import MEDIA, MediaRow, stored_files
 from projections.posts import PUBLISHED_POSTS, PostRow
 from projections.stores.port import RowStore
 from schemas.derived import DerivedEvent
-from schemas.events import MediaItem, MediaVariant, PostPublished, PostRejected
+from schemas.events import MediaItem, PostPublished, PostRejected
 from streams.bounded import bounded_map
 from streams.emission import Emitter
 from streams.fanout import chunks_for
@@ -28,7 +26,6 @@ from streams.step import Outputs
 
 _COUNT_ROWS_MAX = 4_096
 _CONCURRENCY = 32
-_VARIANTS = msgspec.json.Decoder(list[MediaVariant])
 
 Delivery = Literal["push", "pull"]
 Candidate = tuple[PostRow, StoredRecord]
@@ -160,7 +157,7 @@ class Publisher:
 
 
 def _item(medium: MediaRow) -> MediaItem:
-    names = [variant.name for variant in _VARIANTS.decode(medium.variants)]
+    names = [variant.name for variant in stored_files(medium)]
     return MediaItem(
         media_id=medium.media_id,
         width=medium.width,

@@ -115,11 +115,7 @@ class TranscodeJob:
         )
 
     async def _fetch(self, key: str) -> bytes:
-        head = await self._objects.head(key)
-        if head is None:
-            raise UnprocessableMedia(Reason.MISSING)
-        if head.size_bytes > self._bytes_max:
-            raise UnprocessableMedia(Reason.TOO_MANY_BYTES, f"{head.size_bytes} bytes")
+        await original_size(self._objects, key, self._bytes_max)
         try:
             return await self._objects.get(key)
         except ObjectRefused as error:
@@ -137,6 +133,16 @@ class TranscodeJob:
             size_bytes=len(data),
             object_key=key,
         )
+
+
+async def original_size(objects: Objects, key: str, bytes_max: int) -> int:
+    """The bytes of an upload as it came. Raises UnprocessableMedia where it is gone, or has too many."""
+    head = await objects.head(key)
+    if head is None:
+        raise UnprocessableMedia(Reason.MISSING)
+    if head.size_bytes > bytes_max:
+        raise UnprocessableMedia(Reason.TOO_MANY_BYTES, f"{head.size_bytes} bytes")
+    return head.size_bytes
 
 
 def check_digest(request: MediaTranscodingRequested, found: str) -> None:

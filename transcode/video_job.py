@@ -13,7 +13,7 @@ from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.fingerprints.digest import digest
 from transcode.footage import SECONDS_MAX, VideoLimits
-from transcode.job import CACHE_CONTROL, Objects, check_digest
+from transcode.job import CACHE_CONTROL, Objects, check_digest, original_size
 from transcode.made_video import MadeVideo, VideoFile
 from transcode.plan import processed_key
 
@@ -82,15 +82,11 @@ class VideoJob:
         )
 
     async def _fetch(self, key: str, path: Path) -> None:
-        head = await self._objects.head(key)
-        if head is None:
-            raise UnprocessableMedia(Reason.MISSING)
-        if head.size_bytes > self._maker.limits.bytes_max:
-            raise UnprocessableMedia(Reason.TOO_MANY_BYTES, f"{head.size_bytes} bytes")
+        size_bytes = await original_size(self._objects, key, self._maker.limits.bytes_max)
         with path.open("wb") as file:
-            for start in range(0, head.size_bytes, _PIECE_BYTES):
+            for start in range(0, size_bytes, _PIECE_BYTES):
                 try:
-                    piece = await self._objects.read_range(key, start, min(_PIECE_BYTES, head.size_bytes - start))
+                    piece = await self._objects.read_range(key, start, min(_PIECE_BYTES, size_bytes - start))
                 except ObjectRefused as error:
                     # It was deleted in between.
                     raise UnprocessableMedia(Reason.MISSING) from error

@@ -8,11 +8,9 @@ from gateway.commands.uploads import own_upload
 from gateway.endpoint import Answer, Call, Endpoint
 from gateway.services import Services
 from gateway.visibility import nothing_here
-from projections.media import MEDIA, MediaRow
-from schemas.events import MediaVariant
+from projections.media import MEDIA, MediaRow, stored_files
 
 WAIT_SECONDS_MAX = 30
-_VARIANTS = msgspec.json.Decoder(list[MediaVariant])
 
 
 class UploadQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,7 +72,7 @@ def _answered(media: MediaRow) -> UploadStatus:
             height=one.height,
             size_bytes=one.size_bytes,
         )
-        for one in _VARIANTS.decode(media.variants)
+        for one in stored_files(media)
     ]
     return UploadStatus(
         media_id=media_id,
