@@ -116,9 +116,9 @@ class FaultWorld:
         return list(self.ideas.posts)
 
     async def published(self, who: Resident) -> int:
-        """A new post of somebody's, once others may like it."""
+        """A new post of somebody's, or one that they made meanwhile, once others may like it."""
         assert await self.wish(posting(who))
-        post_id = self.posts[-1]
+        post_id = max(post_id for post_id, owner_id in self.ideas.posts.items() if owner_id == who.account_id)
 
         async def is_published() -> bool:
             answer = await self.request(who, "GET", f"/v1/posts/{post_id}")

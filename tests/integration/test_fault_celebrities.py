@@ -12,7 +12,7 @@ import pytest
 from projections.posts import POSTS, PostRow
 from schemas import events as e
 from tests.integration.fault_checks import holds
-from tests.integration.fault_wishes import Wish, posting
+from tests.integration.fault_wishes import Wish
 from tests.integration.fault_world import PEOPLE, FaultWorld
 from tests.integration.workers import Hand, WorkerProcess, eventually
 
@@ -48,11 +48,14 @@ async def followed(town: FaultWorld, verb: str, kind: type[e.Event]) -> None:
 
 
 async def crosses(town: FaultWorld, night: asyncio.Event) -> None:
-    """The star rises and falls, and posts each time."""
+    """The star rises and falls, and posts each time.
+
+    A post goes out by the followers at the moment of its publication, so the next crossing waits for it.
+    """
     while not night.is_set():
         for verb, kind in (("PUT", e.FollowCreated), ("DELETE", e.FollowDeleted)):
             await followed(town, verb, kind)
-            await town.wish(posting(town.star))
+            await town.published(town.star)
 
 
 async def test_authors_who_cross_the_threshold_while_workers_die_and_redis_is_flushed_lose_and_repeat_nothing(
