@@ -5,7 +5,7 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import msgspec
@@ -18,9 +18,9 @@ from photolog.client import connect
 from photolog.client.uploads import Content
 from photolog.client.views import Upload
 from photolog.errors import Conflict, SettingsError
+from schemas.events import Purpose
 
 WAIT_SECONDS_MAX = 600.0
-Purpose = Literal["post", "reel", "story"]
 _ADDRESS_KEY = "PHOTOLOG_GATEWAY__PUBLIC_URL"
 
 

@@ -2,14 +2,11 @@
 judged when they have come.
 """
 
-from typing import Literal
-
 from photolog.errors import Invalid
 from photolog.settings import LimitSettings
+from schemas.events import Purpose
 from transcode.sniff import PhotoType, VideoType, declared_type, declared_video, detect, detect_video
 
-Purpose = Literal["post", "reel", "story"]
-"""What media is for; it decides how long a video may be, which is judged when it is decoded."""
 MediaType = PhotoType | VideoType
 
 

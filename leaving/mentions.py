@@ -36,7 +36,7 @@ ACCOUNT_FIELDS = frozenset(
 """Every field of an event or a row, whatever its type, that holds an account's id."""
 
 OTHER_IDS = frozenset(
-    {"comment_id", "media_id", "media_ids", "parent_id", "post_id", "report_id", "share_id", "target_id"}
+    {"comment_id", "content_id", "media_id", "media_ids", "parent_id", "post_id", "report_id", "share_id", "target_id"}
 )
 """Every other field whose name looks like that of an id. A test knows no third kind. Where `target_id` is an account's,
 `owner_id` beside it is the same."""

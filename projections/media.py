@@ -1,4 +1,4 @@
-"""Media: what became of each uploaded photograph."""
+"""Media: what became of each upload."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,9 +13,10 @@ from schemas import topics
 
 
 class MediaRow(Row, frozen=True, kw_only=True):
-    """A decoded photograph. `variants` is the JSON of `list[schemas.events.MediaVariant]`.
+    """A decoded upload. `variants` is the JSON of `list[schemas.events.MediaVariant]`.
 
-    `blurhash` is None where the record of before had none.
+    `blurhash`, `phash` (a signed long) and `digest` are None where the record of before had none. `content_id` names
+    the content whose files it shares, 0 where they are its own.
     """
 
     media_id: int
@@ -29,6 +30,12 @@ class MediaRow(Row, frozen=True, kw_only=True):
     detail: str | None
     kind: Literal["photo", "video"] = "photo"
     duration_ms: int = 0
+    digest: str | None = None
+    phash: int | None = None
+    frames: list[int] = msgspec.field(default_factory=list)
+    content_id: int = 0
+    purpose: e.Purpose = "post"
+    moderation: Literal["none", "pending"] = "none"
 
 
 _variants = msgspec.json.Decoder(list[e.MediaVariant])
@@ -85,6 +92,12 @@ def _ready(event: e.MediaTranscodingCompleted) -> MediaRow:
         detail=None,
         kind=event.kind,
         duration_ms=event.duration_ms,
+        digest=event.digest or None,
+        phash=event.phash,
+        frames=event.frames,
+        content_id=event.content_id,
+        purpose=event.purpose,
+        moderation=event.moderation,
     )
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from difflib import get_close_matches
 from typing import Any
 
@@ -70,7 +71,7 @@ def fields(schema: EventSchema) -> list[Field]:
 
 def _plain(annotation: Any) -> str:
     """An annotation as the classes write it, without the mark."""
-    return str(getattr(annotation, "__origin__", annotation)).replace("schemas.events.", "")
+    return re.sub(r"schemas\.events\.[a-z]+\.", "", str(getattr(annotation, "__origin__", annotation)))
 
 
 def _fields(form: dict[str, Any], path: str, plain: str | None = None) -> list[Field]:

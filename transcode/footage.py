@@ -1,12 +1,9 @@
 """What a look into a video file finds, and whether we take it: pure, and decided before a frame is encoded."""
 
-from typing import Literal
-
 import msgspec
 
+from schemas.events import Purpose
 from transcode.errors import Reason, UnprocessableMedia
-
-Purpose = Literal["post", "reel", "story"]
 
 SECONDS_MAX: dict[Purpose, float] = {"post": 60.0, "reel": 90.0, "story": 15.0}
 """How long a video may be by what it is for."""

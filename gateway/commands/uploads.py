@@ -12,7 +12,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import msgspec
 import structlog
 
-from gateway.accepted_media import Purpose, accepted
+from gateway.accepted_media import accepted
 from gateway.endpoint import Answer, Body, Call, Command, Endpoint
 from gateway.joining import discard, inspect, join, part_sizes
 from gateway.services import Services
@@ -22,7 +22,7 @@ from photolog.engines.object_store import ObjectAbsent, ObjectRefused, UploadPar
 from photolog.errors import Conflict, Invalid
 from photolog.media.originals import UNFINISHED_MS_MAX, raw_key
 from projections.media import MEDIA
-from schemas.events import MediaTranscodingRequested
+from schemas.events import MediaTranscodingRequested, Purpose
 
 PARTS_MAX = 100
 logger = structlog.get_logger(__name__)

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from photolog.log.record import EncodedRecord
+from schemas.events import Purpose
 
 
 class UsernameRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +97,7 @@ class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     state: Literal["open", "completed", "aborted"]
     created_ms: int
-    purpose: Literal["post", "reel", "story"] = "post"
+    purpose: Purpose = "post"
     sha256: str | None = None
 
 

@@ -1,0 +1,71 @@
+"""What happens to uploads, once they are complete."""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.events.base import Event, Snowflake
+
+Purpose = Literal["post", "reel", "story"]
+"""What an upload is for."""
+
+
+class MediaTranscodingRequested(Event, frozen=True, kw_only=True):
+    """What an upload is for decides how long a video may be."""
+
+    type = "media.transcoding.requested"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    object_key: str
+    content_type: str
+    size_bytes: int
+    purpose: Purpose = "post"
+    sha256: str | None = None
+
+
+class MediaVariant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One file that was made of a photograph or a video; sizes in pixels and bytes, 0 pixels for sound."""
+
+    name: str
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
+    object_key: str
+
+
+class MediaTranscodingCompleted(Event, frozen=True, kw_only=True):
+    """Everything that is made of an upload is there; a photograph has no duration.
+
+    `blurhash` is shown to clients. `phash` (64 bits as a signed long), the same of each second of a video in `frames`,
+    and `digest` (a keyed hash of all its bytes, in hexadecimal) recognise contents and are shown to nobody; records of
+    before have none of them. `content_id` names the content whose original and files the record shares with others that are
+    the same; 0 where it shares nothing. While `moderation` is `pending` a verdict is to follow.
+    """
+
+    type = "media.transcoding.completed"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    width: int
+    height: int
+    variants: list[MediaVariant]
+    kind: Literal["photo", "video"] = "photo"
+    duration_ms: int = 0
+    blurhash: str = ""
+    phash: int | None = None
+    digest: str = ""
+    content_id: Snowflake = 0
+    purpose: Purpose = "post"
+    frames: list[int] = msgspec.field(default_factory=list)
+    moderation: Literal["none", "pending"] = "none"
+
+
+class MediaTranscodingFailed(Event, frozen=True, kw_only=True):
+    type = "media.transcoding.failed"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    reason: str
+    detail: str
