@@ -1,12 +1,11 @@
-"""What a look into a video file finds, and whether we take it: pure, and decided before a frame is encoded."""
+"""What a look into a video file finds, and whether we take it: pure, and decided before a frame is encoded.
+
+The program that looks into it imports this, so that it may import nothing that the cage does not let it read.
+"""
 
 import msgspec
 
-from schemas.events import Purpose
 from transcode.errors import Reason, UnprocessableMedia
-
-SECONDS_MAX: dict[Purpose, float] = {"post": 60.0, "reel": 90.0, "story": 15.0}
-"""How long a video may be by what it is for."""
 
 # A recorder that stops at a minute stops a few frames later.
 _SECONDS_OVER = 0.5

@@ -7,6 +7,7 @@ import msgspec
 
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.ladder import MASTER, POSTER, PREVIEW, Ladder
+from transcode.made_files import MadeFile, made_file
 from transcode.playlists import Segments, master, segments
 
 _PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
@@ -14,22 +15,11 @@ _PLAYLIST_BYTES_MAX = 64 * 1024
 _SECONDS_OFF_MAX = 0.1
 
 
-class VideoFile(msgspec.Struct, frozen=True):
-    """One file that was made; width and height in pixels, 0 where it shows nothing."""
-
-    name: str
-    content_type: str
-    path: Path
-    width: int
-    height: int
-    size_bytes: int
-
-
 class MadeVideo(msgspec.Struct, frozen=True):
     """What a video became. The files are there for as long as its folder is."""
 
     plan: Ladder
-    files: tuple[VideoFile, ...]
+    files: tuple[MadeFile, ...]
 
     @property
     def duration_ms(self) -> int:
@@ -62,7 +52,7 @@ def _playlist(path: Path) -> str:
     return path.read_text()
 
 
-def _files(folder: Path, plan: Ladder) -> Iterator[VideoFile]:
+def _files(folder: Path, plan: Ladder) -> Iterator[MadeFile]:
     """What is kept of what was made, media before the playlists that name them."""
     for rendition in plan.renditions:
         yield _file(folder, f"{rendition.name}.mp4", "video/mp4", rendition.width, rendition.height)
@@ -75,9 +65,5 @@ def _files(folder: Path, plan: Ladder) -> Iterator[VideoFile]:
     yield _file(folder, MASTER, _PLAYLIST_TYPE, *plan.sizes[0])
 
 
-def _file(folder: Path, name: str, content_type: str, width: int = 0, height: int = 0) -> VideoFile:
-    path = folder / name
-    size_bytes = path.stat().st_size if path.is_file() and not path.is_symlink() else 0
-    if not size_bytes:
-        raise UnprocessableMedia(Reason.DAMAGED_VIDEO, f"no {name} was made")
-    return VideoFile(name, content_type, path, width, height, size_bytes)
+def _file(folder: Path, name: str, content_type: str, width: int = 0, height: int = 0) -> MadeFile:
+    return made_file(folder / name, content_type, Reason.DAMAGED_VIDEO, width, height)

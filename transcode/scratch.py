@@ -26,7 +26,7 @@ async def scratch_folder(bytes_needed: int) -> AsyncIterator[Path]:
     path, held = _locked_folder()
     try:
         if shutil.disk_usage(path).free < bytes_needed:
-            raise SandboxUnavailable("the disk has no room for a video")
+            raise SandboxUnavailable("the disk has no room for an upload")
         yield path
     finally:
         await asyncio.to_thread(shutil.rmtree, path)

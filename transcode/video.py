@@ -11,7 +11,8 @@ import imageio_ffmpeg
 import msgspec
 
 from photolog.errors import SettingsError
-from transcode.caged import Bounds, Ended, python_paths, run_caged
+from transcode.attempts import ANSWER_BYTES_MAX, attempted, found
+from transcode.caged import Bounds, python_paths, run_caged
 from transcode.encoders import EncoderKind, Encoders
 from transcode.encoding import SOURCE, encoding_arguments
 from transcode.errors import Reason, SandboxUnavailable, UnprocessableMedia
@@ -19,16 +20,13 @@ from transcode.footage import Footage, VideoLimits, judge
 from transcode.frames import Refused
 from transcode.ladder import Ladder, ladder
 from transcode.made_video import MadeVideo, measured
-from transcode.scratch import check_room, scratch_folder, sweep
+from transcode.scratch import scratch_folder, sweep
 from transcode.sniff import HEAD_BYTES, detect, detect_video
 
 # Looking into a file waits for the disk more than it works.
 _PROBE_WALL_FACTOR = 6
 _CHECK_SECONDS_MAX = 30
 _PROBE = (sys.executable, "-P", "-m", "transcode.probing")
-# What a program may write that has nothing to write but an answer.
-_ANSWER_BYTES_MAX = 64 * 1024
-_TRIES = 2
 _DEVICES = {EncoderKind.NVENC: (Path("/dev"), Path("/proc/driver")), EncoderKind.VAAPI: (Path("/dev/dri"),)}
 _probe_answers: msgspec.json.Decoder[Footage | Refused] = msgspec.json.Decoder(Footage | Refused)
 
@@ -81,7 +79,7 @@ class VideoMaker:
             SandboxUnavailable: one does not start.
             SettingsError: this machine lacks the encoders.
         """
-        bounds = Bounds(self.limits.memory_bytes_max, _CHECK_SECONDS_MAX, _CHECK_SECONDS_MAX, _ANSWER_BYTES_MAX)
+        bounds = Bounds(self.limits.memory_bytes_max, _CHECK_SECONDS_MAX, _CHECK_SECONDS_MAX, ANSWER_BYTES_MAX)
         readable, devices = (*python_paths(), self._ffmpeg), _DEVICES.get(self._encoders.kind, ())
         with tempfile.TemporaryDirectory() as name:
             for command in ((*_PROBE, "--check"), (str(self._ffmpeg), "-version")):
@@ -100,17 +98,11 @@ class VideoMaker:
             limits.probe_memory_bytes_max,
             limits.probe_seconds_max,
             limits.probe_seconds_max * _PROBE_WALL_FACTOR,
-            output_bytes_max=limits.bytes_max + _ANSWER_BYTES_MAX,
+            output_bytes_max=limits.bytes_max + ANSWER_BYTES_MAX,
         )
         arguments = (*_PROBE, SOURCE, str(limits.pixels_max), str(limits.frames_max))
-        ended = await _tried(arguments, folder, bounds, python_paths())
-        try:
-            answer = _probe_answers.decode(ended.answer)
-        except msgspec.DecodeError as error:
-            raise UnprocessableMedia(Reason.DECODER_CRASHED, f"no answer but {ended.said}") from error
-        if isinstance(answer, Refused):
-            raise UnprocessableMedia(answer.reason, answer.diagnosis)
-        return answer
+        ended = await attempted(arguments, folder, bounds, Reason.DAMAGED_VIDEO, python_paths())
+        return found(ended, _probe_answers)
 
     async def _encode(self, folder: Path, footage: Footage, plan: Ladder) -> None:
         limits = self.limits
@@ -122,21 +114,8 @@ class VideoMaker:
             limits.wall_seconds_max,
             output_bytes_max=limits.output_bytes_max + source_bytes,
         )
-        await _tried(command, folder, bounds, (self._ffmpeg,), _DEVICES.get(self._encoders.kind, ()))
-
-
-async def _tried(
-    command: tuple[str, ...], folder: Path, bounds: Bounds, readable: tuple[Path, ...], devices: tuple[Path, ...] = ()
-) -> Ended:
-    """Run, and run again after a crash, as a lack of memory may be the cause; anything else is the video's doing."""
-    for left in reversed(range(_TRIES)):
-        ended = await run_caged(command, folder, bounds, readable, devices)
-        if ended.code == 0 and ended.reason is None:
-            return ended
-        if ended.reason is not Reason.DECODER_CRASHED or not left:
-            break
-    check_room(folder)
-    raise UnprocessableMedia(ended.reason or Reason.DAMAGED_VIDEO, f"exit code {ended.code}: {ended.said}")
+        devices = _DEVICES.get(self._encoders.kind, ())
+        await attempted(command, folder, bounds, Reason.DAMAGED_VIDEO, (self._ffmpeg,), devices)
 
 
 def _check_type(path: Path) -> None:

@@ -1,25 +1,18 @@
 """One video from its upload to its answer: fetched piece by piece into a file, made, stored from files."""
 
-import asyncio
-import hashlib
-from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
-from photolog.engines.object_store import ObjectRefused
-from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested, MediaVariant
+from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested, Purpose
 from transcode.encoding import SOURCE
-from transcode.errors import Reason, UnprocessableMedia
-from transcode.fingerprints.digest import digest
-from transcode.footage import SECONDS_MAX, VideoLimits
-from transcode.job import CACHE_CONTROL, Objects, check_digest, original_size
-from transcode.made_video import MadeVideo, VideoFile
-from transcode.plan import processed_key
+from transcode.footage import VideoLimits
+from transcode.job import Objects, check_digest
+from transcode.made_files import fetch_original, store_files
+from transcode.made_video import MadeVideo
 
-_PIECE_BYTES = 8 * 1024 * 1024
-_STORED_AT_ONCE = 4
-_DIGEST_CHARACTERS = 24
+SECONDS_MAX: dict[Purpose, float] = {"post": 60.0, "reel": 90.0, "story": 15.0}
+"""How long a video may be by what it is for."""
 
 
 class Maker(Protocol):
@@ -35,10 +28,7 @@ class Maker(Protocol):
 
 
 class VideoJob:
-    """Makes what is made of videos.
-
-    An encoder that is held to so many bits makes other bytes each time. So each set of files has a place of its own,
-    named after its bytes: doing a video again overwrites nothing that an earlier answer named.
+    """Makes what is made of videos. Each set of files has a place of its own.
 
     Args:
         objects: holds uploads and takes what is made.
@@ -58,62 +48,19 @@ class VideoJob:
             SandboxUnavailable: no program could be started, or there is no room on the disk.
         """
         async with self._maker.folder() as folder:
-            await self._fetch(request.object_key, folder / SOURCE)
-            found = await asyncio.to_thread(_source_digest, folder / SOURCE)
+            found = await fetch_original(
+                self._objects, request.object_key, folder / SOURCE, self._maker.limits.bytes_max
+            )
             check_digest(request, found)
             made = await self._maker.make(folder, SECONDS_MAX[request.purpose])
-            place = await asyncio.to_thread(_digest, made.files)
-            turns = asyncio.Semaphore(_STORED_AT_ONCE)
-            stored = await asyncio.gather(
-                *(
-                    self._store(processed_key(request.media_id, f"{place}/{file.name}"), file, turns)
-                    for file in made.files
-                )
-            )
+            stored = await store_files(self._objects, request.media_id, made.files)
         return MediaTranscodingCompleted(
             media_id=request.media_id,
             owner_id=request.owner_id,
             width=made.plan.width,
             height=made.plan.height,
-            variants=list(stored),
+            variants=stored,
             kind="video",
             duration_ms=made.duration_ms,
             digest=found,
         )
-
-    async def _fetch(self, key: str, path: Path) -> None:
-        size_bytes = await original_size(self._objects, key, self._maker.limits.bytes_max)
-        with path.open("wb") as file:
-            for start in range(0, size_bytes, _PIECE_BYTES):
-                try:
-                    piece = await self._objects.read_range(key, start, min(_PIECE_BYTES, size_bytes - start))
-                except ObjectRefused as error:
-                    # It was deleted in between.
-                    raise UnprocessableMedia(Reason.MISSING) from error
-                await asyncio.to_thread(file.write, piece)
-
-    async def _store(self, key: str, file: VideoFile, turns: asyncio.Semaphore) -> MediaVariant:
-        async with turns:
-            await self._objects.put_file(key, file.path, file.content_type, CACHE_CONTROL)
-        return MediaVariant(
-            name=file.name,
-            content_type=file.content_type,
-            width=file.width,
-            height=file.height,
-            size_bytes=file.size_bytes,
-            object_key=key,
-        )
-
-
-def _source_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return digest(file).hex()
-
-
-def _digest(files: Iterable[VideoFile]) -> str:
-    """A name that only these very files have."""
-    whole = hashlib.sha256()
-    for file in files:
-        with file.path.open("rb") as opened:
-            whole.update(f"{file.name}:{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
-    return whole.hexdigest()[:_DIGEST_CHARACTERS]

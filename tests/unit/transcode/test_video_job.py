@@ -11,12 +11,13 @@ from photolog.errors import StoreUnavailable
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested
 from tests.unit.transcode.test_ladder import footage
 from tests.unit.transcode.test_worker import FakeObjects, request
-from transcode import video_job
+from transcode import made_files
 from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.footage import VideoLimits
 from transcode.ladder import ladder
-from transcode.made_video import MadeVideo, VideoFile
+from transcode.made_files import MadeFile
+from transcode.made_video import MadeVideo
 from transcode.video_job import VideoJob
 
 
@@ -39,7 +40,7 @@ class FakeMaker:
         for name in ("h264-96.mp4", "master.m3u8"):
             path = folder / name
             path.write_bytes(self.attempt + name.encode())
-            files.append(VideoFile(name, "video/mp4", path, 96, 64, path.stat().st_size))
+            files.append(MadeFile(name, "video/mp4", path, 96, 64, path.stat().st_size))
         return MadeVideo(ladder(footage(96, 64, seconds=2.0)), tuple(files))
 
 
@@ -65,7 +66,7 @@ class Desk:
 
 
 async def test_a_video_comes_in_pieces_and_its_files_go_where_the_answer_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video_job, "_PIECE_BYTES", 8)
+    monkeypatch.setattr(made_files, "PIECE_BYTES", 8)
     desk = Desk()
     answer = await desk.ask()
     assert desk.maker.seen == [(b"twenty bytes of video", 60.0)]

@@ -1,0 +1,100 @@
+"""Files on the disk that were made of an upload, on their way from the bucket and to it: piece by piece, never over
+others.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from photolog.engines.object_store import ObjectRefused
+from schemas.events import MediaVariant
+from transcode.errors import Reason, UnprocessableMedia
+from transcode.fingerprints.digest import digest
+from transcode.job import CACHE_CONTROL, Objects, original_size
+from transcode.plan import processed_key
+
+PIECE_BYTES = 8 * 1024 * 1024
+_STORED_AT_ONCE = 4
+_DIGEST_CHARACTERS = 24
+
+
+class MadeFile(msgspec.Struct, frozen=True):
+    """One file that was made; width and height in pixels, 0 where it shows nothing."""
+
+    name: str
+    content_type: str
+    path: Path
+    width: int
+    height: int
+    size_bytes: int
+
+
+def made_file(path: Path, content_type: str, damaged: Reason, width: int = 0, height: int = 0) -> MadeFile:
+    """A file that a program was to make. Raises UnprocessableMedia for the reason given where it did not."""
+    size_bytes = path.stat().st_size if path.is_file() and not path.is_symlink() else 0
+    if not size_bytes:
+        raise UnprocessableMedia(damaged, f"no {path.name} was made")
+    return MadeFile(path.name, content_type, path, width, height, size_bytes)
+
+
+async def fetch_original(objects: Objects, key: str, path: Path, bytes_max: int) -> str:
+    """Bring an upload into a file, a piece at a time; the keyed hash of all its bytes, in hexadecimal.
+
+    Raises:
+        UnprocessableMedia: it is gone, or has too many bytes.
+        StoreUnavailable: the bucket did not answer.
+    """
+    size_bytes = await original_size(objects, key, bytes_max)
+    with path.open("wb") as file:
+        for start in range(0, size_bytes, PIECE_BYTES):
+            try:
+                piece = await objects.read_range(key, start, min(PIECE_BYTES, size_bytes - start))
+            except ObjectRefused as error:
+                # It was deleted in between.
+                raise UnprocessableMedia(Reason.MISSING) from error
+            await asyncio.to_thread(file.write, piece)
+    return await asyncio.to_thread(_source_digest, path)
+
+
+async def store_files(objects: Objects, media_id: int, files: Sequence[MadeFile]) -> list[MediaVariant]:
+    """Store all of them, in a place of their own that is named after their bytes.
+
+    Encoders make other bytes each time; so doing an upload again overwrites nothing that an earlier answer named.
+
+    Raises:
+        StoreUnavailable: the bucket did not answer.
+    """
+    place = await asyncio.to_thread(_place, files)
+    turns = asyncio.Semaphore(_STORED_AT_ONCE)
+
+    async def store(file: MadeFile) -> MediaVariant:
+        key = processed_key(media_id, f"{place}/{file.name}")
+        async with turns:
+            await objects.put_file(key, file.path, file.content_type, CACHE_CONTROL)
+        return MediaVariant(
+            name=file.name,
+            content_type=file.content_type,
+            width=file.width,
+            height=file.height,
+            size_bytes=file.size_bytes,
+            object_key=key,
+        )
+
+    return list(await asyncio.gather(*(store(file) for file in files)))
+
+
+def _source_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return digest(file).hex()
+
+
+def _place(files: Sequence[MadeFile]) -> str:
+    """A name that only these very files have."""
+    whole = hashlib.sha256()
+    for file in files:
+        with file.path.open("rb") as opened:
+            whole.update(f"{file.name}:{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
+    return whole.hexdigest()[:_DIGEST_CHARACTERS]
