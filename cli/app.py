@@ -65,7 +65,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "upload": Entry(
         "cli.upload:upload",
-        "Upload a photograph through the public API.",
+        "Upload a photograph, a video or a voice note through the public API.",
         "bin/photolog upload holiday.heic --wait    # until its variants are ready",
     ),
     "bench": Entry(
@@ -198,7 +198,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "transcode-worker": Entry(
         "cli.transcode_worker:transcode_worker",
-        "Make the variants of uploaded photographs, in the foreground.",
+        "Make the variants of uploaded photographs, videos and voice notes, in the foreground.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog transcode-worker",
     ),
     "leaving-worker": Entry(

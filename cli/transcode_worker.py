@@ -1,4 +1,4 @@
-"""`photolog transcode-worker`: makes the variants of uploaded photographs and videos; start one for each machine."""
+"""`photolog transcode-worker`: makes what is made of photographs, videos, voice notes; start one for each machine."""
 
 import asyncio
 import os
@@ -24,9 +24,12 @@ from transcode.footage import VideoLimits
 from transcode.frames import SandboxLimits
 from transcode.intake import Intake
 from transcode.job import TranscodeJob
+from transcode.recording import VoiceLimits
 from transcode.sandbox import VariantPool
 from transcode.video import VideoMaker
 from transcode.video_job import VideoJob
+from transcode.voice import VoiceMaker
+from transcode.voice_job import VoiceJob
 from transcode.worker import TranscodeWorker
 
 _WAITING_MAX = 3
@@ -38,7 +41,7 @@ def transcode_worker(
         int | None, typer.Option(help="Photographs decoded at once; as many as there are cores if not given.", min=1)
     ] = None,
 ) -> None:
-    """Make the variants of uploaded photographs and videos, in the foreground; free uploads that nobody completed.
+    """Make the variants of uploaded photographs, videos and voice notes, in the foreground; free abandoned uploads.
 
     SIGTERM lets it finish the photographs that it began; a video is begun anew by the next worker. Ending it in any way
     loses nothing.
@@ -69,10 +72,12 @@ async def _work(
     log, serde = connected
     maker = VideoMaker(video_limits(settings), video_encoders(settings), settings.transcode.videos_at_once)
     await maker.check()
+    voices = VoiceMaker(voice_limits(settings), decoders)
+    await voices.check()
     limits = SandboxLimits(bytes_max=settings.limits.photo_bytes_max, pixels_max=settings.limits.photo_pixels_max)
     async with VariantPool(decoders, limits) as pool:
         objects = ObjectStore(settings.s3)
-        job = TranscodeJob(objects, pool, VideoJob(objects, maker), limits.bytes_max)
+        job = TranscodeJob(objects, pool, VideoJob(objects, maker), VoiceJob(objects, voices), limits.bytes_max)
         # Some wait for a decoder, as some are being fetched and stored.
         worker = TranscodeWorker(Intake(settings.kafka), job, serde, log, 2 * decoders + _WAITING_MAX)
         async with asyncio.TaskGroup() as group:
@@ -91,6 +96,11 @@ def video_limits(settings: Settings) -> VideoLimits:
         wall_seconds_max=settings.transcode.video_seconds_max,
         threads=settings.transcode.video_threads,
     )
+
+
+def voice_limits(settings: Settings) -> VoiceLimits:
+    """What one voice note may cost, by the settings."""
+    return VoiceLimits(bytes_max=settings.limits.voice_bytes_max, seconds_max=settings.limits.voice_seconds_max)
 
 
 def video_encoders(settings: Settings) -> Encoders:

@@ -1,4 +1,4 @@
-"""`bin/photolog upload`: a photograph or a video through the public API, as a client application would send it."""
+"""`bin/photolog upload`: a photograph, a video or a voice note through the public API, as an application would."""
 
 import asyncio
 import os
@@ -25,7 +25,10 @@ _ADDRESS_KEY = "PHOTOLOG_GATEWAY__PUBLIC_URL"
 
 
 def upload(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a .jpg, .png, .heic, .mp4 or .mov file")],
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="a .jpg, .png, .heic, .mp4, .mov, .m4a, .ogg, .webm or .mp3"),
+    ],
     username: Annotated[str, typer.Option(envvar="PHOTOLOG_USERNAME", help="whose it is; `demo` prints some")],
     password: Annotated[str, typer.Option(envvar="PHOTOLOG_PASSWORD", prompt=True, hide_input=True)],
     address: Annotated[
@@ -33,12 +36,13 @@ def upload(
         typer.Option(envvar=_ADDRESS_KEY, help="the gateway; by default that of the running stack"),
     ] = None,
     purpose: Annotated[
-        Purpose, typer.Option(help="a video may take 60 s in a post, 90 s as a reel, 15 s in a story")
+        Purpose,
+        typer.Option(help="a video may take 60 s in a post, 90 s as a reel, 15 s in a story; sound is a voice note"),
     ] = ("post"),
     wait: Annotated[bool, typer.Option("--wait", help="until its variants are made")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one object a line")] = False,
 ) -> None:
-    """Upload a photograph or a video in parts, straight to the object store.
+    """Upload a photograph, a video or a voice note in parts, straight to the object store.
 
     It prints the id to post it under, and with --wait the files that were made of it. Run again after it was
     interrupted, it sends what had not arrived. With --wait it ends non-zero where the file is refused.
@@ -108,7 +112,9 @@ def _sentence(state: Upload) -> str:
                 f"  {one.name}  {one.width} x {one.height}  {one.size_bytes:,} bytes  {one.content_type}"
                 for one in state.variants
             )
-            return f"Upload {state.media_id} is ready: {state.width} x {state.height} pixels.\n{made}"
+            length = f"{state.duration_ms / 1_000:.1f} s"
+            shown = length if state.kind == "voice" else f"{state.width} x {state.height} pixels"
+            return f"Upload {state.media_id} is ready: {shown}.\n{made}"
         case "failed":
             return f"Upload {state.media_id} is refused: {state.detail} ({state.reason})"
     return f"Upload {state.media_id} arrived; its variants are being made."

@@ -52,7 +52,7 @@ async def inspect(services: Services, row: UploadRow) -> None:
     head = await services.objects.head(row.object_key)
     if head is None or head.size_bytes != row.size_bytes:
         await _refuse(services, row, "size-mismatch", "the file is not as long as was declared")
-    found = detected(await services.objects.read_range(row.object_key, 0, min(HEAD_BYTES, row.size_bytes)))
+    found = detected(await services.objects.read_range(row.object_key, 0, min(HEAD_BYTES, row.size_bytes)), row.purpose)
     if found is None:
         await _refuse(services, row, *_nothing_we_take(row))
     if found != row.content_type:
@@ -81,6 +81,8 @@ async def _join(services: Services, row: UploadRow, given: Sequence[UploadPart])
 
 
 def _nothing_we_take(row: UploadRow) -> tuple[str, str]:
+    if row.purpose == "voice":
+        return "not-audio", "the file is not an MP4, Ogg, WebM or MP3 recording"
     if declared_video(row.content_type):
         return "not-a-video", "the file is not an MP4 or MOV video"
     return "not-an-image", "the file is not a JPEG, PNG or HEIC image"

@@ -265,6 +265,10 @@ class LimitSettings(Group):
     """of a frame of a video"""
     video_frames_max: int = Field(default=9_000, ge=1, le=1_000_000)
     """of a video: 90 seconds at 100 frames a second"""
+    voice_bytes_max: int = Field(default=10 * 1024 * 1024, ge=1_024)
+    """of an uploaded voice note"""
+    voice_seconds_max: float = Field(default=300.0, ge=1, le=3_600)
+    """how long a voice note may be"""
     rates: bool = True
     """whether the rates below hold; each is a burst and the seconds in which it comes back, such as `600/60`"""
     rate_read: PerPeriod = Rate(600, 60)

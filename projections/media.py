@@ -28,7 +28,7 @@ class MediaRow(Row, frozen=True, kw_only=True):
     blurhash: str | None
     reason: str | None
     detail: str | None
-    kind: Literal["photo", "video"] = "photo"
+    kind: e.MediaKind = "photo"
     duration_ms: int = 0
     digest: str | None = None
     phash: int | None = None

@@ -94,8 +94,8 @@ def publication(
         return None
     for media_id in post.media_ids:
         medium = media.get(media_id)
-        if medium is not None and medium.status == "failed":
-            reason = medium.reason or "unknown"
+        reason = _objection(medium) if medium is not None else None
+        if reason is not None:
             return PostRejected(post_id=post.post_id, owner_id=post.owner_id, media_id=media_id, reason=reason)
     if not all(media_id in media for media_id in post.media_ids):
         return None
@@ -156,6 +156,13 @@ class Publisher:
         return None if event is None else DerivedEvent(event, f"publication/{post.post_id}", at_ms, cause)
 
 
+def _objection(medium: MediaRow) -> str | None:
+    """Why a post cannot show it, if it cannot; the gateway lets no post have a voice note, and the log might."""
+    if medium.status == "failed":
+        return medium.reason or "unknown"
+    return "voice-note" if medium.kind == "voice" else None
+
+
 def _item(medium: MediaRow) -> MediaItem:
     names = [variant.name for variant in stored_files(medium)]
     return MediaItem(
@@ -164,6 +171,6 @@ def _item(medium: MediaRow) -> MediaItem:
         height=medium.height,
         variants=names,
         blurhash=medium.blurhash or "",
-        kind=medium.kind,
+        kind="video" if medium.kind == "video" else "photo",
         duration_ms=medium.duration_ms,
     )

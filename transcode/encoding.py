@@ -26,21 +26,23 @@ SOURCE = "source"
 """The name of the video in ffmpeg's folder: one that says nothing."""
 
 _STREAMS_MAX = 32
-# The decoders of `VIDEO_CODECS` and `AUDIO_CODECS`; only AV1's has another name. ffmpeg opens no other.
-_DECODERS = ",".join(sorted(VIDEO_CODECS | AUDIO_CODECS | {"libdav1d"}))
+# The decoders of `VIDEO_CODECS` and `AUDIO_CODECS`; AV1's and MP3's have other names. ffmpeg opens no other.
+_DECODERS = ",".join(sorted(VIDEO_CODECS | AUDIO_CODECS | {"libdav1d", "mp3float"}))
 _POSTER_SECONDS = 1
 _PREVIEW_CENTISECONDS = 50
-# EBU R128, as music services play it: loudness, true peak, range.
-_LOUDNESS = {"I": -16, "TP": -1.5, "LRA": 11}
+LOUDNESS = {"I": -16, "TP": -1.5, "LRA": 11}
+"""EBU R128, as music services play it: loudness, true peak, range."""
+
 # ITU-T H.273's numbers as zscale and swscale name them; what a file does not say is what its size makes likely.
 _MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020"}
 _HD_HEIGHT = 720
 _HDR_NITS = 100
 # The last frames of a video may be a rounding away from where they are due; more that is missing is damage.
 _FRAMES_LENT = 2
-# Where and with what it was recorded is nobody's business.
-_NAMELESS = {"map_metadata": -1, "map_chapters": -1, "fflags": "+bitexact"}
-_QUIETLY = ("-nostdin", "-hide_banner", "-loglevel", "error", "-nostats", "-y")
+NAMELESS = {"map_metadata": -1, "map_chapters": -1, "fflags": "+bitexact"}
+"""Where and with what it was recorded is nobody's business."""
+
+QUIETLY = ("-nostdin", "-hide_banner", "-loglevel", "error", "-nostats", "-y")
 
 
 def encoding_arguments(footage: Footage, plan: Ladder, encoders: Encoders, limits: VideoLimits) -> list[str]:
@@ -59,10 +61,10 @@ def encoding_arguments(footage: Footage, plan: Ladder, encoders: Encoders, limit
     outputs = (
         ffmpeg.output(*pictures, *sound, "%v.m3u8", **_segmented(plan, encoders, limits)),
         ffmpeg.output(branches.poster(), POSTER, format="image2", update=1, **{"frames:v": 1, "q:v": 3}),
-        ffmpeg.output(branches.preview(), PREVIEW, format="gif", final_delay=_PREVIEW_CENTISECONDS, **_NAMELESS),
+        ffmpeg.output(branches.preview(), PREVIEW, format="gif", final_delay=_PREVIEW_CENTISECONDS, **NAMELESS),
     )
     told = [item for key, value in encoders.global_options.items() for item in (f"-{key}", value)]
-    return [*_QUIETLY, *told, *ffmpeg.merge_outputs(*outputs).get_args()]
+    return [*QUIETLY, *told, *ffmpeg.merge_outputs(*outputs).get_args()]
 
 
 def _reading(plan: Ladder, limits: VideoLimits) -> dict[str, Any]:
@@ -147,7 +149,7 @@ def _sound(source: Any, footage: Footage, plan: Ladder) -> Any:
     One pass, so that a long quiet beginning is raised as it is heard; two passes would decode twice.
     """
     sound = source[f"a:{footage.audio_track}"].filter("aresample", AUDIO_HZ, **{"async": 1, "first_pts": 0})
-    sound = sound.filter("aformat", channel_layouts="stereo").filter("loudnorm", **_LOUDNESS)
+    sound = sound.filter("aformat", channel_layouts="stereo").filter("loudnorm", **LOUDNESS)
     return sound.filter("aresample", AUDIO_HZ).filter("apad").filter("atrim", end=f"{plan.seconds:.6f}")
 
 
@@ -164,7 +166,7 @@ def _segmented(plan: Ladder, encoders: Encoders, limits: VideoLimits) -> dict[st
         "g": plan.keyframe_frames,
         "keyint_min": plan.keyframe_frames,
         "threads": limits.threads,
-        **_NAMELESS,
+        **NAMELESS,
     }
     for at, rendition in enumerate(plan.renditions):
         options[f"c:v:{at}"] = encoders.name(rendition.codec)

@@ -27,6 +27,9 @@ class Reason(StrEnum):
     TOO_LONG = "too-long"
     TOO_SMALL = "too-small"
     TOO_MANY_FRAMES = "too-many-frames"
+    NOT_AUDIO = "not-audio"
+    DAMAGED_AUDIO = "damaged-audio"
+    TOO_MANY_CHANNELS = "too-many-channels"
 
 
 SENTENCES: dict[Reason, str] = {
@@ -45,15 +48,18 @@ SENTENCES: dict[Reason, str] = {
     Reason.DECODER_CRASHED: "The file could not be decoded.",
     Reason.NOT_A_VIDEO: "The file is not an MP4 or QuickTime video.",
     Reason.DAMAGED_VIDEO: "The video is cut short or damaged.",
-    Reason.UNSUPPORTED_CODEC: "The video or its sound is coded in a way that is not accepted.",
-    Reason.TOO_LONG: "The video is longer than it may be.",
+    Reason.UNSUPPORTED_CODEC: "The pictures or the sound are coded in a way that is not accepted.",
+    Reason.TOO_LONG: "The file lasts longer than it may.",
     Reason.TOO_SMALL: "The video is smaller than 64 pixels on a side.",
     Reason.TOO_MANY_FRAMES: "The video has more frames than it may have.",
+    Reason.NOT_AUDIO: "The file is not an MP4, Ogg, WebM or MP3 recording.",
+    Reason.DAMAGED_AUDIO: "The recording is cut short or damaged.",
+    Reason.TOO_MANY_CHANNELS: "The recording has more channels than it may have.",
 }
 
 
 class UnprocessableMedia(PhotologError):
-    """A picture or a video that is refused; trying again gives the same answer.
+    """A picture, a video or a voice note that is refused; trying again gives the same answer.
 
     Args:
         reason: stable slug.

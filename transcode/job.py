@@ -1,4 +1,6 @@
-"""One photograph from its upload to its answer: fetched, decoded, its files stored. Videos have their own job."""
+"""One photograph from its upload to its answer: fetched, decoded, its files stored. Videos and voice notes have jobs of
+their own.
+"""
 
 import asyncio
 import io
@@ -8,7 +10,13 @@ from typing import Protocol
 import structlog
 
 from photolog.engines.object_store import ObjectHead, ObjectRefused
-from schemas.events import MediaTranscodingCompleted, MediaTranscodingFailed, MediaTranscodingRequested, MediaVariant
+from schemas.events import (
+    MediaKind,
+    MediaTranscodingCompleted,
+    MediaTranscodingFailed,
+    MediaTranscodingRequested,
+    MediaVariant,
+)
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.fingerprints.digest import digest
 from transcode.fingerprints.phash import signed
@@ -50,11 +58,11 @@ class Variants(Protocol):
         """The variants of one photograph."""
 
 
-class Videos(Protocol):
-    """The part of `transcode.video_job.VideoJob` that the job needs."""
+class Others(Protocol):
+    """The part of `transcode.video_job.VideoJob` and `transcode.voice_job.VoiceJob` that the job needs."""
 
     async def completed(self, request: MediaTranscodingRequested) -> MediaTranscodingCompleted:
-        """Everything that is made of a video, stored."""
+        """Everything that is made of a video or a voice note, stored."""
 
 
 class TranscodeJob:
@@ -64,13 +72,15 @@ class TranscodeJob:
         objects: holds uploads and takes variants.
         variants: makes them.
         videos: makes what is made of videos.
+        voices: makes what is made of voice notes.
         bytes_max: the largest photograph that is fetched.
     """
 
-    def __init__(self, objects: Objects, variants: Variants, videos: Videos, bytes_max: int) -> None:
+    def __init__(self, objects: Objects, variants: Variants, videos: Others, voices: Others, bytes_max: int) -> None:
         self._objects = objects
         self._variants = variants
         self._videos = videos
+        self._voices = voices
         self._bytes_max = bytes_max
 
     async def answer(self, request: MediaTranscodingRequested) -> TranscodingAnswer:
@@ -81,9 +91,13 @@ class TranscodeJob:
             SandboxUnavailable: no decoder could be started.
         """
         try:
-            if is_video(request):
-                return await self._videos.completed(request)
-            return await self._completed(request)
+            match medium(request):
+                case "voice":
+                    return await self._voices.completed(request)
+                case "video":
+                    return await self._videos.completed(request)
+                case "photo":
+                    return await self._completed(request)
         except UnprocessableMedia as refusal:
             logger.info("refused", media_id=request.media_id, reason=refusal.reason.value, diagnosis=refusal.diagnosis)
             return MediaTranscodingFailed(
@@ -151,6 +165,8 @@ def check_digest(request: MediaTranscodingRequested, found: str) -> None:
         raise UnprocessableMedia(Reason.CHANGED, f"it is {found}")
 
 
-def is_video(request: MediaTranscodingRequested) -> bool:
-    """Whether a request is about a video, by what was declared; the bytes are judged later."""
-    return declared_video(request.content_type) is not None
+def medium(request: MediaTranscodingRequested) -> MediaKind:
+    """What a request is about, by what was declared; the bytes are judged later."""
+    if request.purpose == "voice":
+        return "voice"
+    return "photo" if declared_video(request.content_type) is None else "video"

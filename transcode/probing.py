@@ -6,6 +6,7 @@ ffmpeg comes without ffprobe, and what ffmpeg prints is for people.
 """
 
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from typing import IO
 
@@ -20,8 +21,8 @@ from transcode.errors import Reason, UnprocessableMedia
 from transcode.footage import AUDIO_CODECS, VIDEO_CODECS, Footage
 from transcode.frames import Refused
 
-# PyAV names AV1 by its decoder, libdav1d.
-_BY_DECODER = {"libdav1d": "av1"}
+# PyAV names a codec by its decoder.
+_BY_DECODER = {"libdav1d": "av1", "mp3float": "mp3"}
 _STREAMS_MAX = "32"
 _AS_DECODED = ",".join(sorted(VIDEO_CODECS | AUDIO_CODECS | set(_BY_DECODER)))
 
@@ -31,14 +32,19 @@ def main() -> None:
     if sys.argv[1:] == ["--check"]:
         return
     path, pixels_max, frames_max = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    answer: Footage | Refused
+    report(path, lambda file: look_into(file, pixels_max, frames_max), Reason.DAMAGED_VIDEO)
+
+
+def report(path: str, look: Callable[[IO[bytes]], msgspec.Struct], damaged: Reason) -> None:
+    """Print what a look into a file finds, or why the file is refused: as `damaged` where libav cannot read it."""
+    answer: msgspec.Struct
     try:
         with open(path, "rb") as file:
-            answer = look_into(file, pixels_max, frames_max)
+            answer = look(file)
     except UnprocessableMedia as refusal:
         answer = Refused(refusal.reason, refusal.diagnosis)
     except (av.FFmpegError, ValueError, EOFError) as error:
-        answer = Refused(Reason.DAMAGED_VIDEO, str(error)[:500])
+        answer = Refused(damaged, str(error)[:500])
     except MemoryError:
         answer = Refused(Reason.TOO_MUCH_MEMORY, "")
     sys.stdout.buffer.write(msgspec.json.encode(answer))
@@ -71,7 +77,7 @@ def look_into(file: IO[bytes], pixels_max: int, frames_max: int) -> Footage:
             frames=frames,
             seconds=float(seconds),
             declared_seconds=float((pictures.duration or 0) * (pictures.time_base or 0)),
-            video_codec=_named(pictures),
+            video_codec=named(pictures),
             audio_codec=audio_codec,
             audio_track=track,
             primaries=first.color_primaries,
@@ -81,8 +87,8 @@ def look_into(file: IO[bytes], pixels_max: int, frames_max: int) -> Footage:
 
 
 def _first_picture(container: InputContainer, pictures: VideoStream, pixels_max: int) -> VideoFrame:
-    if _named(pictures) not in VIDEO_CODECS:
-        raise UnprocessableMedia(Reason.UNSUPPORTED_CODEC, _named(pictures))
+    if named(pictures) not in VIDEO_CODECS:
+        raise UnprocessableMedia(Reason.UNSUPPORTED_CODEC, named(pictures))
     pictures.codec_context.options = {"max_pixels": str(pixels_max)}
     for frame in container.decode(pictures):
         return frame
@@ -114,12 +120,13 @@ def _sound(container: InputContainer) -> tuple[int, str | None]:
     """The first track of sound that we decode, as phones put one of a newer kind beside it; else the first of all."""
     tracks: list[tuple[int, AudioStream]] = list(enumerate(container.streams.audio))
     for at, track in tracks:
-        if _named(track) in AUDIO_CODECS:
-            return at, _named(track)
-    return (0, _named(tracks[0][1])) if tracks else (0, None)
+        if named(track) in AUDIO_CODECS:
+            return at, named(track)
+    return (0, named(tracks[0][1])) if tracks else (0, None)
 
 
-def _named(stream: VideoStream | AudioStream) -> str:
+def named(stream: VideoStream | AudioStream) -> str:
+    """libav's name of what a stream is coded in; `unknown` where nothing here decodes it."""
     # A stream that nothing here can decode has no codec context.
     context = getattr(stream, "codec_context", None)
     return _BY_DECODER.get(context.name, context.name) if context is not None else "unknown"

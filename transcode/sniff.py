@@ -63,7 +63,7 @@ def detect_video(head: bytes) -> VideoType | None:
     """
     if detect(head) is not None:
         return None
-    major, compatible = _brands(head[:HEAD_BYTES])
+    major, compatible = brands(head[:HEAD_BYTES])
     if major == _QUICKTIME_BRAND:
         return VideoType.QUICKTIME
     if major in _MP4_BRANDS or not _MP4_BRANDS.isdisjoint(compatible):
@@ -77,7 +77,7 @@ def declared_video(content_type: str) -> VideoType | None:
     return VideoType(essence) if essence in set(VideoType) else None
 
 
-def _brands(head: bytes) -> tuple[bytes, set[bytes]]:
+def brands(head: bytes) -> tuple[bytes, set[bytes]]:
     """The major brand of an ISO base media file and its compatible ones; nothing where the bytes are none."""
     if head[4:8] != b"ftyp":
         return b"", set()
@@ -86,5 +86,5 @@ def _brands(head: bytes) -> tuple[bytes, set[bytes]]:
 
 
 def _is_heic(head: bytes) -> bool:
-    major, compatible = _brands(head)
+    major, compatible = brands(head)
     return major in _HEVC_BRANDS or (major in _ANY_PICTURE_BRANDS and not _HEVC_BRANDS.isdisjoint(compatible))

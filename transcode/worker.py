@@ -4,8 +4,8 @@ While one photograph is decoded the next is fetched and the one before is stored
 bucket. Answers of one owner keep the order of their requests. A request's offset is committed once its answer is
 acknowledged, and not before every earlier one of its partition is: a crash repeats uploads and loses none.
 
-A video takes minutes. It takes no photograph's place meanwhile, and the broker is polled all the time, so that the
-partition stays; a worker that dies loses it within seconds, and another one begins the video anew.
+A video takes minutes, a voice note seconds. Neither takes a photograph's place meanwhile, and the broker is polled all
+the time, so that the partition stays; a worker that dies loses it within seconds, and another one begins it anew.
 """
 
 import asyncio
@@ -25,18 +25,19 @@ from photolog.positions import Position
 from photolog.stall import TRANSIENT, Stall
 from photolog.worker_metrics import DEAD, LagView
 from schemas.derived import DerivedEvent, derived_record
-from schemas.events import MediaTranscodingRequested
+from schemas.events import MediaKind, MediaTranscodingRequested
 from schemas.serde import Serde
 from schemas.topics import MEDIA_REQUESTED
 from transcode.errors import SandboxUnavailable
-from transcode.job import TranscodeJob, TranscodingAnswer, is_video
-from transcode.metrics import ANSWERED, PHOTOGRAPH_SECONDS, VIDEO_SECONDS
+from transcode.job import TranscodeJob, TranscodingAnswer, medium
+from transcode.metrics import ANSWERED, SECONDS
 from transcode.progress import Place, Progress
 
 NAME = "transcode"
 DRAIN_SECONDS = 12.0
 VIDEOS_MAX = 64
-"""Requests for videos that are held at once, waiting or worked on; the files of those that wait are not fetched yet."""
+"""Requests for videos and voice notes that are held at once, waiting or worked on; the files of those that wait are not
+fetched yet."""
 _LAG_SECONDS = 2.0
 logger = structlog.get_logger(__name__)
 
@@ -95,7 +96,8 @@ class TranscodeWorker:
         self._clock_ms = clock_ms
         self._stall = Stall(NAME, (*TRANSIENT, SandboxUnavailable))
         self._tasks: set[asyncio.Task[None]] = set()
-        self._videos: set[asyncio.Task[None]] = set()
+        # Those that take no photograph's place, and what they are about.
+        self._beside: dict[asyncio.Task[None] | None, MediaKind] = {}
         self._last_of: dict[bytes | None, asyncio.Task[None]] = {}
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
@@ -125,12 +127,12 @@ class TranscodeWorker:
             self._begin(stored_record(message))
         for task in [task for task in (lag, *self._tasks) if task.done()]:
             self._tasks.discard(task)
-            self._videos.discard(task)
+            self._beside.pop(task, None)
             task.result()
 
     @property
     def _has_room(self) -> bool:
-        return len(self._tasks) - len(self._videos) < self._photographs_max and len(self._videos) < VIDEOS_MAX
+        return len(self._tasks) - len(self._beside) < self._photographs_max and len(self._beside) < VIDEOS_MAX
 
     def _begin(self, record: StoredRecord) -> None:
         self._intake.progress.begin((record.topic, record.partition), record.offset)
@@ -142,8 +144,8 @@ class TranscodeWorker:
         try:
             begun = time.monotonic()
             letter = await self._letter(record)
-            seconds = VIDEO_SECONDS if asyncio.current_task() in self._videos else PHOTOGRAPH_SECONDS
-            seconds.observe(time.monotonic() - begun)
+            about = self._beside.get(asyncio.current_task(), "photo")
+            SECONDS[about].observe(time.monotonic() - begun)
             if before is not None:
                 await asyncio.wait([before])
             await self._until_done(lambda: self._log.append_all([letter]))
@@ -169,9 +171,9 @@ class TranscodeWorker:
         except UndecodableRecord as error:
             DEAD.labels(NAME, "undecodable").inc()
             return dead_letter(record, MEDIA_REQUESTED.dead_letters, NAME, f"undecodable: {error}")
-        task = asyncio.current_task()
-        if task is not None and is_video(request[0]):
-            self._videos.add(task)
+        about = medium(request[0])
+        if about != "photo":
+            self._beside[asyncio.current_task()] = about
         await self._until_done(answer)
         outcome = answers[0]
         ANSWERED.labels(outcome.type, getattr(outcome, "reason", "")).inc()

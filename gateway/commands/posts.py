@@ -12,7 +12,7 @@ from photolog.errors import Conflict, Invalid, NotFound
 from photolog.text import clean_text, read_caption
 from projections.accounts import ACCOUNTS
 from projections.media import MEDIA
-from schemas.events import Location, PostCaptionChanged, PostCreated, PostDeleted
+from schemas.events import Location, PostCaptionChanged, PostCreated, PostDeleted, Purpose
 
 PHOTOGRAPHS_MAX = 10
 ALT_TEXT_CHARACTERS_MAX = 1_000
@@ -146,12 +146,19 @@ async def _require_uploaded(services: Services, viewer: int, media_id: int, fiel
     if media is not None and media.owner_id == viewer:
         if media.status == "failed":
             raise Invalid("failed-media", f"this photograph could not be read: {media.reason}", field)
+        _require_shown(media.purpose, field)
         return
     upload = await services.vault.uploads.get(media_id)
     if upload is None or upload.owner_id != viewer or upload.state == "aborted":
         raise _unknown_media(field)
     if upload.state != "completed":
         raise Invalid("incomplete-upload", "complete this upload first", field)
+    _require_shown(upload.purpose, field)
+
+
+def _require_shown(purpose: Purpose, field: str) -> None:
+    if purpose == "voice":
+        raise Invalid("voice-note", "a voice note is no part of a post", field)
 
 
 def _unknown_media(field: str) -> Invalid:

@@ -9,6 +9,7 @@ from gateway.endpoint import Answer, Call, Endpoint
 from gateway.services import Services
 from gateway.visibility import nothing_here
 from projections.media import MEDIA, MediaRow, stored_files
+from schemas.events import MediaKind
 
 WAIT_SECONDS_MAX = 30
 
@@ -38,7 +39,7 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
     width: int | None = None
     height: int | None = None
-    kind: Literal["photo", "video"] = "photo"
+    kind: MediaKind = "photo"
     duration_ms: int = 0
     blurhash: str | None = None
     variants: list[StoredVariant] = []

@@ -1,4 +1,4 @@
-"""Photographs and videos: sent to the object store in parts, gone on with where that broke off, waited for."""
+"""Photographs, videos, voice notes: sent to the object store in parts, gone on with where it broke off, waited for."""
 
 import asyncio
 from pathlib import Path
@@ -22,6 +22,12 @@ _CONTENT_TYPES = {
     ".mp4": "video/mp4",
     ".m4v": "video/mp4",
     ".mov": "video/quicktime",
+    ".m4a": "audio/mp4",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".webm": "audio/webm",
+    ".mp3": "audio/mpeg",
 }
 
 
@@ -37,16 +43,16 @@ class MediaCalls(Calls):
         media: Path | bytes,
         content_type: str | None = None,
         *,
-        purpose: Literal["post", "reel", "story"] = "post",
+        purpose: Literal["post", "reel", "story", "voice"] = "post",
         progress: Progress | None = None,
         client_upload_id: str | None = None,
     ) -> str:
-        """Upload a photograph or a video.
+        """Upload a photograph, a video or a voice note.
 
         Args:
             media: a file, or its bytes.
             content_type: what it is; by default told from the file's name.
-            purpose: what it is for.
+            purpose: what it is for; sound is a `voice` note.
             progress: called with the bytes that arrived so far and the bytes in all.
             client_upload_id: one's own name for the upload. Called again under the same name, for the same file, it
                 sends what had not arrived.

@@ -97,7 +97,7 @@ class Upload(View, frozen=True, kw_only=True):
     detail: str | None = None
     width: int | None = None
     height: int | None = None
-    kind: Literal["photo", "video"] = "photo"
+    kind: Literal["photo", "video", "voice"] = "photo"
     duration_ms: int = 0
     blurhash: str | None = None
     variants: list[StoredVariant] = []

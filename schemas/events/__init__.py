@@ -46,6 +46,7 @@ from schemas.events.graph import (
     FollowerRemoved,
 )
 from schemas.events.media import (
+    MediaKind,
     MediaTranscodingCompleted,
     MediaTranscodingFailed,
     MediaTranscodingRequested,
@@ -92,6 +93,7 @@ __all__ = [
     "HouseRule",
     "Location",
     "MediaItem",
+    "MediaKind",
     "MediaTranscodingCompleted",
     "MediaTranscodingFailed",
     "MediaTranscodingRequested",

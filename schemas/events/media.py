@@ -6,8 +6,11 @@ import msgspec
 
 from schemas.events.base import Event, Snowflake
 
-Purpose = Literal["post", "reel", "story"]
-"""What an upload is for."""
+Purpose = Literal["post", "reel", "story", "voice"]
+"""What an upload is for; a voice note is sound and is sent in messages."""
+
+MediaKind = Literal["photo", "video", "voice"]
+"""What an upload became."""
 
 
 class MediaTranscodingRequested(Event, frozen=True, kw_only=True):
@@ -25,7 +28,7 @@ class MediaTranscodingRequested(Event, frozen=True, kw_only=True):
 
 
 class MediaVariant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One file that was made of a photograph or a video; sizes in pixels and bytes, 0 pixels for sound."""
+    """One file that was made of an upload; sizes in pixels and bytes, 0 pixels for what shows nothing."""
 
     name: str
     content_type: str
@@ -51,7 +54,7 @@ class MediaTranscodingCompleted(Event, frozen=True, kw_only=True):
     width: int
     height: int
     variants: list[MediaVariant]
-    kind: Literal["photo", "video"] = "photo"
+    kind: MediaKind = "photo"
     duration_ms: int = 0
     blurhash: str = ""
     phash: int | None = None

@@ -3,12 +3,15 @@
 import pytest
 
 from gateway.commands import posts as commands
+from gateway.commands import uploads
 from gateway.commands.posts import ChangeCaption, CreatePost, TaggedPlace
+from gateway.commands.uploads import BeginUpload
 from gateway.queries import media as media_queries
 from gateway.visibility import see_post
 from photolog.errors import Forbidden, Invalid, NotFound
 from projections.posts import POSTS
 from schemas import events as e
+from tests.unit.gateway_social.test_uploads import M4A, send
 from tests.unit.gateway_social.world import World
 
 
@@ -85,6 +88,31 @@ async def test_what_is_too_much_or_half_is_refused(world: World, body: dict[str,
         await world.command(ada, commands.create, CreatePost(media_ids=[str(media_id)], **body))  # type: ignore[arg-type]
     assert refused.value.field == field
     assert world.appended == []
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_voice_note_is_no_part_of_a_post(world: World, answered: bool) -> None:
+    ada = await world.person()
+    photograph = await world.photograph(ada)
+    body = BeginUpload(content_type="audio/mp4", size_bytes=96, purpose="voice")
+    begun = (await world.answer(ada, uploads.begin, body)).body
+    await world.command(ada, uploads.complete, send(world, begun, M4A), media_id=begun.media_id)
+    if answered:
+        voice = e.MediaTranscodingCompleted(
+            media_id=int(begun.media_id),
+            owner_id=ada,
+            width=0,
+            height=0,
+            variants=[],
+            kind="voice",
+            purpose="voice",
+        )
+        await world.happen(voice)
+    before = len(world.appended)
+    with pytest.raises(Invalid) as refused:
+        await world.command(ada, commands.create, CreatePost(media_ids=[str(photograph), begun.media_id]))
+    assert (refused.value.kind, refused.value.field) == ("voice-note", "media_ids[1]")
+    assert len(world.appended) == before
 
 
 async def test_a_caption_of_2200_characters_fits(world: World) -> None:

@@ -18,6 +18,8 @@ from tests.unit.gateway_social.world import World
 
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 96
 MP4 = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + b"\0" * 76
+M4A = b"\0\0\0\x14ftypM4A \0\0\2\0M4A " + b"\0" * 76
+OPUS = b"OggS\0\x02" + b"\0" * 20 + b"\x01\x13OpusHead\x01\x01" + b"\0" * 40
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR" + b"\0" * 84
 
 
@@ -87,6 +89,55 @@ async def test_a_reel_is_a_video(world: World) -> None:
         body = BeginUpload(content_type=content_type, size_bytes=10, purpose="reel")
         with pytest.raises(Invalid, match="a reel is a video"):
             await world.answer(ada, commands.begin, body)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "purpose"),
+    [("image/jpeg", "voice"), ("video/mp4", "voice"), ("audio/mp4", "post"), ("audio/ogg", "story")],
+)
+async def test_sound_is_sent_as_a_voice_note_and_nothing_else_is(
+    world: World, content_type: str, purpose: e.Purpose
+) -> None:
+    ada = await world.person()
+    body = BeginUpload(content_type=content_type, size_bytes=10, purpose=purpose)
+    with pytest.raises(Invalid, match="a voice note is sound") as refused:
+        await world.answer(ada, commands.begin, body)
+    assert (refused.value.kind, refused.value.field) == ("unsupported-type", "content_type")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "taken", "data"),
+    [("audio/x-m4a", "audio/mp4", M4A), ("audio/mp4", "audio/mp4", MP4), ("audio/ogg; codecs=opus", "audio/ogg", OPUS)],
+)
+async def test_a_voice_note_asks_for_its_transcoding(world: World, content_type: str, taken: str, data: bytes) -> None:
+    ada = await world.person()
+    begun = await begin_voice(world, ada, content_type, len(data))
+    command = await world.command(ada, commands.complete, send(world, begun, data), media_id=begun.media_id)
+    (event,) = command.events
+    assert isinstance(event, e.MediaTranscodingRequested)
+    assert (event.content_type, event.purpose) == (taken, "voice")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(JPEG, "mislabelled-type"), (OPUS, "mislabelled-type"), (b"words " * 20, "not-audio"), (bytes(40), "not-audio")],
+)
+async def test_a_voice_note_that_turns_out_to_be_something_else_is_deleted(
+    world: World, data: bytes, kind: str
+) -> None:
+    ada = await world.person()
+    begun = await begin_voice(world, ada, "audio/mp4", len(data))
+    with pytest.raises(Invalid) as refused:
+        await world.command(ada, commands.complete, send(world, begun, data), media_id=begun.media_id)
+    assert refused.value.kind == kind
+    assert (world.appended, world.objects.objects) == ([], {})
+
+
+async def begin_voice(world: World, viewer: int, content_type: str, size_bytes: int) -> UploadBegun:
+    body = BeginUpload(content_type=content_type, size_bytes=size_bytes, purpose="voice")
+    begun = (await world.answer(viewer, commands.begin, body)).body
+    assert isinstance(begun, UploadBegun)
+    return begun
 
 
 async def test_a_video_says_what_it_is_for(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import msgspec
 import pytest
 
 from projections.media import MediaRow
@@ -57,6 +58,12 @@ def test_a_post_with_an_outstanding_photograph_waits() -> None:
 def test_a_failed_photograph_rejects_the_post_before_the_others_are_ready() -> None:
     decided = publication(waiting_post(1, 2), {2: medium(2, "failed")}, Reach(), NOW_MS)
     assert decided == e.PostRejected(post_id=101, owner_id=ANNA, media_id=2, reason="damaged-image")
+
+
+def test_a_voice_note_that_the_log_has_in_a_post_rejects_it() -> None:
+    spoken = msgspec.structs.replace(medium(2), kind="voice")
+    decided = publication(waiting_post(1, 2), {1: medium(1), 2: spoken}, Reach(), NOW_MS)
+    assert decided == e.PostRejected(post_id=101, owner_id=ANNA, media_id=2, reason="voice-note")
 
 
 def test_a_published_post_names_its_photographs_in_the_order_of_the_post() -> None:

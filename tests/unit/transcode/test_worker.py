@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from photolog import stall
@@ -214,8 +215,9 @@ class Bench:
                 self.objects.held[event.object_key] = b"%d" % event.media_id
         self.variants = FakeVariants()
         self.videos = FakeVideos()
+        self.voices = FakeVideos()
         self.log = FakeLog()
-        job = TranscodeJob(self.objects, self.variants, self.videos, bytes_max=10)
+        job = TranscodeJob(self.objects, self.variants, self.videos, self.voices, bytes_max=10)
         self.worker = TranscodeWorker(self.intake, job, SERDE, self.log, photographs_max, clock_ms=lambda: 5)
         self.stop = asyncio.Event()
 
@@ -349,6 +351,20 @@ async def test_photographs_do_not_wait_for_videos() -> None:
     await running
     assert bench.committable() == 11
     assert {answer.kind for answer in bench.log.answers} == {"photo", "video"}
+
+
+async def test_voice_notes_are_made_by_their_own_job_whatever_their_type_and_photographs_do_not_wait() -> None:
+    voices = [msgspec.structs.replace(request(number, number), purpose="voice") for number in range(1, 6)]
+    photographs = [request(number, number) for number in range(6, 9)]
+    bench = Bench(*voices, *photographs, owners=range(1, 9), photographs_max=1)
+    running = asyncio.create_task(bench.worker.run(bench.stop))
+    await until(lambda: len(bench.log.answers) == 3)
+    assert (bench.voices.begun, bench.committable()) == (5, 0)
+    bench.voices.gate.set()
+    await until(lambda: len(bench.log.answers) == 8)
+    bench.stop.set()
+    await running
+    assert (bench.videos.begun, bench.committable()) == (0, 8)
 
 
 async def test_only_so_many_videos_are_held(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,68 @@
+"""One voice note from its upload to its answer: fetched into a file, made, stored from files."""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested
+from transcode.encoding import SOURCE
+from transcode.errors import Reason, UnprocessableMedia
+from transcode.job import Objects, check_digest
+from transcode.made_files import fetch_original, store_files
+from transcode.recording import VoiceLimits
+from transcode.sniff_sound import SoundType, declared_sound
+from transcode.voice import MadeVoice
+
+
+class Maker(Protocol):
+    """`transcode.voice.VoiceMaker`."""
+
+    limits: VoiceLimits
+
+    def folder(self) -> AbstractAsyncContextManager[Path]:
+        """A folder for one voice note, once it is its turn."""
+
+    async def make(self, folder: Path, kind: SoundType) -> MadeVoice:
+        """Everything that is made of the voice note in a folder."""
+
+
+class VoiceJob:
+    """Makes what is made of voice notes. Each set of files has a place of its own.
+
+    Args:
+        objects: holds uploads and takes what is made.
+        maker: makes it.
+    """
+
+    def __init__(self, objects: Objects, maker: Maker) -> None:
+        self._objects = objects
+        self._maker = maker
+
+    async def completed(self, request: MediaTranscodingRequested) -> MediaTranscodingCompleted:
+        """Everything that is made of a voice note, stored.
+
+        Raises:
+            UnprocessableMedia: the voice note is refused.
+            StoreUnavailable: the bucket did not answer.
+            SandboxUnavailable: no program could be started, or there is no room on the disk.
+        """
+        kind = declared_sound(request.content_type)
+        if kind is None:
+            raise UnprocessableMedia(Reason.NOT_AUDIO, f"declared {request.content_type}")
+        async with self._maker.folder() as folder:
+            source, bytes_max = folder / SOURCE, self._maker.limits.bytes_max
+            found = await fetch_original(self._objects, request.object_key, source, bytes_max)
+            check_digest(request, found)
+            made = await self._maker.make(folder, kind)
+            stored = await store_files(self._objects, request.media_id, made.files)
+        return MediaTranscodingCompleted(
+            media_id=request.media_id,
+            owner_id=request.owner_id,
+            width=0,
+            height=0,
+            variants=stored,
+            kind="voice",
+            duration_ms=made.duration_ms,
+            digest=found,
+            purpose="voice",
+        )
