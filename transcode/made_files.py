@@ -4,16 +4,19 @@ others.
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from photolog.engines.object_store import ObjectRefused
-from schemas.events import MediaVariant
+from schemas.events import MediaTranscodingRequested, MediaVariant
+from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.fingerprints.digest import digest
-from transcode.job import CACHE_CONTROL, Objects, original_size
+from transcode.job import CACHE_CONTROL, Objects, check_digest, original_size
 from transcode.plan import processed_key
 
 PIECE_BYTES = 8 * 1024 * 1024
@@ -40,7 +43,7 @@ def made_file(path: Path, content_type: str, damaged: Reason, width: int = 0, he
     return MadeFile(path.name, content_type, path, width, height, size_bytes)
 
 
-async def fetch_original(objects: Objects, key: str, path: Path, bytes_max: int) -> str:
+async def _fetch_original(objects: Objects, key: str, path: Path, bytes_max: int) -> str:
     """Bring an upload into a file, a piece at a time; the keyed hash of all its bytes, in hexadecimal.
 
     Raises:
@@ -57,6 +60,42 @@ async def fetch_original(objects: Objects, key: str, path: Path, bytes_max: int)
                 raise UnprocessableMedia(Reason.MISSING) from error
             await asyncio.to_thread(file.write, piece)
     return await asyncio.to_thread(_source_digest, path)
+
+
+class Limits(Protocol):
+    """The part of a maker's limits that bounds what is fetched."""
+
+    @property
+    def bytes_max(self) -> int:
+        """Bytes of an upload."""
+
+
+class Maker(Protocol):
+    """What `transcode.video.VideoMaker` and `transcode.voice.VoiceMaker` have in common."""
+
+    @property
+    def limits(self) -> Limits:
+        """What one upload may cost."""
+
+    def folder(self) -> AbstractAsyncContextManager[Path]:
+        """A folder for one upload, once it is its turn."""
+
+
+@asynccontextmanager
+async def fetched(
+    objects: Objects, maker: Maker, request: MediaTranscodingRequested
+) -> AsyncIterator[tuple[Path, str]]:
+    """A folder with the upload in it, once it is its turn, and the keyed hash of its bytes.
+
+    Raises:
+        UnprocessableMedia: it is gone, has too many bytes, or is not the file whose digest was told.
+        StoreUnavailable: the bucket did not answer.
+        SandboxUnavailable: there is no room on the disk.
+    """
+    async with maker.folder() as folder:
+        digest_found = await _fetch_original(objects, request.object_key, folder / SOURCE, maker.limits.bytes_max)
+        check_digest(request, digest_found)
+        yield folder, digest_found
 
 
 async def store_files(objects: Objects, media_id: int, files: Sequence[MadeFile]) -> list[MediaVariant]:

@@ -1,27 +1,20 @@
 """One video from its upload to its answer: fetched piece by piece into a file, made, stored from files."""
 
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested, Purpose
-from transcode.encoding import SOURCE
-from transcode.footage import VideoLimits
-from transcode.job import Objects, check_digest
-from transcode.made_files import fetch_original, store_files
+from transcode.job import Objects
+from transcode.made_files import Maker as AnyMaker
+from transcode.made_files import fetched, store_files
 from transcode.made_video import MadeVideo
 
 SECONDS_MAX: dict[Purpose, float] = {"post": 60.0, "reel": 90.0, "story": 15.0}
 """How long a video may be by what it is for."""
 
 
-class Maker(Protocol):
+class Maker(AnyMaker, Protocol):
     """`transcode.video.VideoMaker`."""
-
-    limits: VideoLimits
-
-    def folder(self) -> AbstractAsyncContextManager[Path]:
-        """A folder for one video, once it is its turn."""
 
     async def make(self, folder: Path, seconds_max: float) -> MadeVideo:
         """Everything that is made of the video in a folder."""
@@ -47,11 +40,7 @@ class VideoJob:
             StoreUnavailable: the bucket did not answer.
             SandboxUnavailable: no program could be started, or there is no room on the disk.
         """
-        async with self._maker.folder() as folder:
-            found = await fetch_original(
-                self._objects, request.object_key, folder / SOURCE, self._maker.limits.bytes_max
-            )
-            check_digest(request, found)
+        async with fetched(self._objects, self._maker, request) as (folder, found):
             made = await self._maker.make(folder, SECONDS_MAX[request.purpose])
             stored = await store_files(self._objects, request.media_id, made.files)
         return MediaTranscodingCompleted(

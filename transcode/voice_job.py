@@ -1,26 +1,19 @@
 """One voice note from its upload to its answer: fetched into a file, made, stored from files."""
 
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested
-from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
-from transcode.job import Objects, check_digest
-from transcode.made_files import fetch_original, store_files
-from transcode.recording import VoiceLimits
+from transcode.job import Objects
+from transcode.made_files import Maker as AnyMaker
+from transcode.made_files import fetched, store_files
 from transcode.sniff_sound import SoundType, declared_sound
 from transcode.voice import MadeVoice
 
 
-class Maker(Protocol):
+class Maker(AnyMaker, Protocol):
     """`transcode.voice.VoiceMaker`."""
-
-    limits: VoiceLimits
-
-    def folder(self) -> AbstractAsyncContextManager[Path]:
-        """A folder for one voice note, once it is its turn."""
 
     async def make(self, folder: Path, kind: SoundType) -> MadeVoice:
         """Everything that is made of the voice note in a folder."""
@@ -49,10 +42,7 @@ class VoiceJob:
         kind = declared_sound(request.content_type)
         if kind is None:
             raise UnprocessableMedia(Reason.NOT_AUDIO, f"declared {request.content_type}")
-        async with self._maker.folder() as folder:
-            source, bytes_max = folder / SOURCE, self._maker.limits.bytes_max
-            found = await fetch_original(self._objects, request.object_key, source, bytes_max)
-            check_digest(request, found)
+        async with fetched(self._objects, self._maker, request) as (folder, found):
             made = await self._maker.make(folder, kind)
             stored = await store_files(self._objects, request.media_id, made.files)
         return MediaTranscodingCompleted(

@@ -59,6 +59,12 @@ def of_frames(data: bytes, frames: int) -> bytes:
     return data[:at] + frames.to_bytes(4, "big") + data[at + 4 :]
 
 
+def crowd(channels: int) -> bytes:
+    """Opus of many channels that nothing says the places of (RFC 7845 §5.1.1.3)."""
+    raw = ("-f", "s16le", "-ar", "48000", "-ch_layout", f"{channels}C", "-i", "{source}")
+    return made(*raw, *OPUS, "-mapping_family", "255", suffix=".ogg", source=bytes(2 * channels * 48_000))
+
+
 def of_channels(data: bytes, channels: int) -> bytes:
     """An Ogg file whose header of Opus says that it has so many; its checksum (RFC 3533) told anew."""
     at = data.index(b"OpusHead")
@@ -103,7 +109,9 @@ HOSTILE: list[tuple[str, SoundType, Callable[[], bytes], Reason]] = [
     ("ten hours by its index", SoundType.MP4, lambda: with_last_delta(note(*AAC), 36_000 * 48_000), Reason.TOO_LONG),
     ("ten hours by its header", SoundType.MPEG, lambda: of_frames(mp3(), 1_500_000), Reason.DAMAGED_AUDIO),
     ("302 seconds", SoundType.MPEG, lambda: quiet(302), Reason.TOO_LONG),
-    ("100 channels", SoundType.OGG, lambda: of_channels(ogg(), 100), Reason.TOO_MANY_CHANNELS),
+    ("100 channels", SoundType.OGG, lambda: crowd(100), Reason.TOO_MANY_CHANNELS),
+    ("9 channels", SoundType.OGG, lambda: crowd(9), Reason.TOO_MANY_CHANNELS),
+    ("one channel, said to be 100", SoundType.OGG, lambda: of_channels(ogg(), 100), Reason.DAMAGED_AUDIO),
 ]  # fmt: skip
 
 
