@@ -36,6 +36,7 @@ KEPT: tuple[KeptTable, ...] = (
     KeptTable("reservations", "what commands under an Idempotency-Key decided", expires=True),
     KeptTable("uploads", "uploads under way", expires=True),
     KeptTable("upload_names", "clients' own names of these", expires=True),
+    KeptTable("contents", "which files in the bucket are shared, and who holds them"),
     KeptTable("erasures", "markers of erased accounts, how far each erasure is, receipts"),
     KeptTable("open_erasures", "erasures that are not finished"),
     KeptTable("grants", "what analysts may subscribe to; digests of their tokens"),
@@ -60,7 +61,8 @@ ELSEWHERE: Mapping[str, str] = {
     "registry": "every version of every subject, with its id, is in the manifest",
     "Kafka's consumer groups": "those of the transcode workers are in the manifest; jobs keep positions in stores, "
     "and a purger that has none begins where a cache's memory does",
-    "S3, raw/ and processed/": "photographs; `--media` copies them, or the object store's own replication does",
+    "S3, raw/, originals/ and processed/": "photographs and videos; `--media` copies them, or the object store's own "
+    "replication does",
     "S3, events/": "files for analysis: made of the log again",
     "S3, exports/": "archives that expire and can be asked for again",
     "settings": "addresses and keys, the master key above all, are the operator's to keep, apart from the backup",

@@ -26,6 +26,7 @@ from projections.stores.cassandra_ddl import (
 from projections.stores.generation_pointers import GENERATIONS_DDL
 from schemas.registry import register_all
 from schemas.topics import FOREVER_MS, TOPICS
+from transcode.contents.cassandra import CONTENTS_DDL
 
 STATEMENTS: tuple[str, ...] = (
     *(table_ddl(table) for table in TABLES),
@@ -37,6 +38,7 @@ STATEMENTS: tuple[str, ...] = (
     *SETTLEMENTS_DDL,
     *GENERATIONS_DDL,
     *RESTORES_DDL,
+    *CONTENTS_DDL,
 )
 """What creates every table that is there in Cassandra."""
 

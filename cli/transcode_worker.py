@@ -2,23 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated
 
 import typer
 
 from cli.foreground import run_in_foreground
-from photolog.engines.object_store import ObjectStore
 from photolog.library_logs import quieten
-from photolog.log.producer import LogProducer
 from photolog.settings import Settings, load_settings
 from photolog.telemetry import configure_logging
-from schemas.registry import load_serde
-from schemas.serde import Serde
 from transcode.abandoned import AbandonedUploads
+from transcode.bootstrap import TranscodeResources, connect
 from transcode.encoders import EncoderKind, Encoders
 from transcode.footage import VideoLimits
 from transcode.frames import SandboxLimits
@@ -33,7 +27,6 @@ from transcode.voice_job import VoiceJob
 from transcode.worker import TranscodeWorker
 
 _WAITING_MAX = 3
-_BUCKET_THREADS = 24
 
 
 def transcode_worker(
@@ -49,41 +42,29 @@ def transcode_worker(
     settings = load_settings()
     configure_logging(settings.log_level, "transcode-worker")
     quieten("botocore", "httpx", "librdkafka", "urllib3")
-    asyncio.run(run_in_foreground(settings, _connect, partial(_work, settings, decoders or os.cpu_count() or 1)))
-
-
-@asynccontextmanager
-async def _connect(settings: Settings) -> AsyncIterator[tuple[LogProducer, Serde]]:
-    # Reading and writing the bucket waits in threads; the default is too few for six variants a photograph.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_BUCKET_THREADS, "bucket"))
-    log = LogProducer(settings.kafka)
-    await log.start()
-    yield log, await asyncio.to_thread(load_serde, settings.registry)
-    await log.close()
+    asyncio.run(run_in_foreground(settings, connect, partial(_work, settings, decoders or os.cpu_count() or 1)))
 
 
 async def _work(
-    settings: Settings,
-    decoders: int,
-    connected: tuple[LogProducer, Serde],
-    stop: asyncio.Event,
-    ready: asyncio.Event,
+    settings: Settings, decoders: int, resources: TranscodeResources, stop: asyncio.Event, ready: asyncio.Event
 ) -> None:
-    log, serde = connected
     maker = VideoMaker(video_limits(settings), video_encoders(settings), settings.transcode.videos_at_once)
     await maker.check()
     voices = VoiceMaker(voice_limits(settings), decoders)
     await voices.check()
     limits = SandboxLimits(bytes_max=settings.limits.photo_bytes_max, pixels_max=settings.limits.photo_pixels_max)
     async with VariantPool(decoders, limits) as pool:
-        objects = ObjectStore(settings.s3)
-        job = TranscodeJob(objects, pool, VideoJob(objects, maker), VoiceJob(objects, voices), limits.bytes_max)
+        objects, sharing = resources.objects, resources.sharing
+        videos, notes = VideoJob(objects, maker, sharing), VoiceJob(objects, voices, sharing)
+        job = TranscodeJob(objects, pool, videos, notes, sharing, resources.near, resources.rows, limits.bytes_max)
         # Some wait for a decoder, as some are being fetched and stored.
-        worker = TranscodeWorker(Intake(settings.kafka), job, serde, log, 2 * decoders + _WAITING_MAX)
+        at_once = 2 * decoders + _WAITING_MAX
+        worker = TranscodeWorker(Intake(settings.kafka), job, resources.serde, resources.log, at_once)
         async with asyncio.TaskGroup() as group:
-            sweeping = group.create_task(AbandonedUploads(objects).run())
+            beside = [group.create_task(run()) for run in (AbandonedUploads(objects).run, *resources.upkeep)]
             await worker.run(stop, ready)
-            sweeping.cancel()
+            for task in beside:
+                task.cancel()
 
 
 def video_limits(settings: Settings) -> VideoLimits:

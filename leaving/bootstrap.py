@@ -26,6 +26,8 @@ from projections.stores.redis_cache import RedisCache
 from projections.stores.redis_feeds import RedisTimelines
 from projections.stores.redis_recent import RedisRecent
 from schemas.registry import load_serde
+from transcode.contents.cassandra import CassandraContents
+from transcode.contents.holding import Contents
 
 _SLACK_SECONDS = 5.0  # what was given up on this side may still be on its way to the broker
 
@@ -56,7 +58,7 @@ async def connect_scan(settings: Settings) -> AsyncIterator[tuple[LeavingResourc
         pinned = PinnedPointers(CassandraPointers(session))
         closing.push_async_callback(pinned.close)
         await pinned.pin_fresh()
-        rows, selected = CassandraRows(session), pinned.selected
+        rows, selected, objects = CassandraRows(session), pinned.selected, ObjectStore(settings.s3)
         resources = LeavingResources(
             rows=GenerationRows(rows, selected),
             timelines=RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1_000),
@@ -67,7 +69,8 @@ async def connect_scan(settings: Settings) -> AsyncIterator[tuple[LeavingResourc
             serde=await asyncio.to_thread(load_serde, settings.registry),
             keyring=SubjectKeyring(session, key_bytes(secrets.master_key)),
             vault=cassandra_vault(session, limits),
-            objects=ObjectStore(settings.s3),
+            objects=objects,
+            contents=Contents(CassandraContents(session), objects),
             shared_caches=await closing.enter_async_context(connect_caches(settings.edge)),
             hash_key=key_bytes(secrets.hash_key),
             master_key=key_bytes(secrets.master_key),

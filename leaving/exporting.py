@@ -14,9 +14,11 @@ from gateway.vault.port import ExportRow
 from leaving.account_log import AccountLog, Named
 from leaving.archive import Archive, Entry
 from leaving.kinds import KINDS, Source, written
-from leaving.purging import own_prefixes, variant_prefix
+from leaving.media_files import MediaFiles
+from leaving.purging import own_prefixes
 from leaving.resources import LeavingResources
 from photolog.engines.object_store import ObjectRefused
+from photolog.media.originals import media_of
 from photolog.timestamps import rfc3339
 from schemas import events as e
 from schemas.topics import MEDIA_REQUESTED
@@ -116,8 +118,8 @@ class Exporting:
         await self._add(archive, "sessions.json", _array(self._counted("sessions", self._sessions())))
         await self._add(archive, "uploads.json", _array(self._counted("uploads", self._uploads())))
         await self._add(archive, "events.ndjson", _lines(self._counted("events", self._events())))
-        async for key in self._media():
-            await self._add(archive, f"media/{key}", self._bytes(key), compressed=False)
+        async for name, key in self._media():
+            await self._add(archive, f"media/{name}", self._bytes(key), compressed=False)
         self._manifest.files = list(archive.entries)
         await self._add(archive, "manifest.json", _once(_encode(self._manifest)))
 
@@ -156,17 +158,22 @@ class Exporting:
                 )
                 yield _event(named, event)
 
-    async def _media(self) -> AsyncIterator[str]:
-        """Originals, and the variants that were made of them."""
-        originals, _ = own_prefixes(self._row.account_id)
-        prefixes = [originals]
+    async def _media(self) -> AsyncIterator[tuple[str, str]]:
+        """Originals, and the files that were made of them: what each is called in the archive, and its key."""
+        files, media_ids = MediaFiles(self._resources), set[int]()
         async for batch in self._source.log.batches((MEDIA_REQUESTED,)):
             requests = [named.event for named in batch if isinstance(named.event, e.MediaTranscodingRequested)]
-            prefixes += [variant_prefix(request.media_id) for request in requests]
-        for prefix in dict.fromkeys(prefixes):
-            async for page in self._resources.objects.keys(prefix):
-                for key in page:
-                    yield key
+            media_ids.update(request.media_id for request in requests)
+        shared = {row.media_id async for row in files.holding(media_ids)}
+        originals, _ = own_prefixes(self._row.account_id)
+        async for page in self._resources.objects.keys(originals):
+            for key in page:
+                if media_of(key) not in shared:
+                    yield key, key
+        async for key in files.own_keys(media_ids):
+            yield key, key
+        async for name, key in files.named(shared):
+            yield name, key
 
     async def _bytes(self, key: str) -> AsyncIterator[bytes]:
         head = await self._resources.objects.head(key)

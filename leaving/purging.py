@@ -1,10 +1,11 @@
 """What an account has outside the log and the rows: the vault, the bucket, the caches. Counted first, then removed."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 
 from gateway.limits.guesses import places_key
 from gateway.signup import resting_hash
+from leaving.media_files import MediaFiles
 from leaving.resources import LeavingResources
 from photolog.media.caches import author_key
 from photolog.media.originals import RAW
@@ -16,11 +17,6 @@ from projections.relations import relations_key
 def own_prefixes(account_id: int) -> tuple[str, ...]:
     """Where an account's originals and exports lie in the bucket."""
     return f"{RAW}{account_id}/", f"exports/{account_id}/"
-
-
-def variant_prefix(media_id: int) -> str:
-    """Where the variants of a photograph lie in the bucket."""
-    return f"processed/{media_id}/"
 
 
 _OWN_ENTRIES = (followees_key, likes_key, places_key, relations_key, saves_key)
@@ -38,8 +34,9 @@ class Purge:
         self._resources = resources
         self._vault = resources.vault
         self._account_id = account_id
+        self._files = MediaFiles(resources)
 
-    async def count(self, media_ids: Iterable[int]) -> dict[str, int]:
+    async def count(self, media_ids: Collection[int]) -> dict[str, int]:
         """How much there is to remove, by place."""
         found: Counter[str] = Counter()
         found["vault.sessions"] = len(await self._vault.sessions.listed(self._account_id))
@@ -51,11 +48,13 @@ class Purge:
         found["vault.exports"] = int(await self._vault.exports.get(self._account_id) is not None)
         async for _ in self._objects(media_ids):
             found["objects"] += 1
+        async for _ in self._files.holding(media_ids):
+            found["contents"] += 1
         for prefix in own_prefixes(self._account_id):
             found["unfinished-uploads"] += len(await self._resources.objects.unfinished_uploads(prefix))
         return {place: count for place, count in found.items() if count}
 
-    async def purge(self, media_ids: Iterable[int]) -> None:
+    async def purge(self, media_ids: Collection[int]) -> None:
         """Remove all of it."""
         await self._purge_vault()
         for prefix in own_prefixes(self._account_id):
@@ -63,6 +62,7 @@ class Purge:
                 await self._resources.objects.abort_upload(key, upload_id)
         async for key in self._objects(media_ids):
             await self._resources.objects.delete(key)
+        await self._files.release(media_ids)
         await self._purge_caches()
 
     async def _purge_vault(self) -> None:
@@ -93,9 +93,10 @@ class Purge:
         # The log tells them as well, and nobody waits for that; a receipt is to be true.
         await self._resources.shared_caches.purge([author_key(self._account_id)])
 
-    async def _objects(self, media_ids: Iterable[int]) -> AsyncIterator[str]:
-        prefixes = [*own_prefixes(self._account_id), *(variant_prefix(media_id) for media_id in media_ids)]
-        for prefix in prefixes:
+    async def _objects(self, media_ids: Collection[int]) -> AsyncIterator[str]:
+        for prefix in own_prefixes(self._account_id):
             async for page in self._resources.objects.keys(prefix):
                 for key in page:
                     yield key
+        async for key in self._files.own_keys(media_ids):
+            yield key

@@ -14,6 +14,7 @@ from photolog.positions import Position
 from projections.stores.pinning import PinnedPointers, never_rebuilt
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from schemas.serde import Serde
+from transcode.contents.holding import Contents
 
 
 class Log(Protocol):
@@ -70,6 +71,7 @@ class LeavingResources:
         keyring: subject keys.
         vault: what lives outside the log.
         objects: the bucket of media.
+        contents: who holds which files in it.
         shared_caches: before the edge.
         hash_key: keys what is kept of a user name.
         master_key: derives the key that signs receipts.
@@ -90,6 +92,7 @@ class LeavingResources:
     keyring: Keyring
     vault: Vault
     objects: Objects
+    contents: Contents
     shared_caches: Caches
     hash_key: bytes
     master_key: bytes

@@ -365,6 +365,10 @@ class TranscodeSettings(Group):
     """address space of the process that encodes one video"""
     video_seconds_max: float = Field(default=1_800.0, ge=10, le=86_400)
     """how long encoding one video may take"""
+    seen_capacity: int = Field(default=10_000_000, ge=1_000, le=2_000_000_000)
+    """contents that the filter of seen digests in Redis is made for: 18 MB for ten million; with more it errs more"""
+    index_path: Path | None = None
+    """where a worker keeps its index of fingerprints; absent: it reads the log from its beginning when it starts"""
 
 
 class Settings(BaseSettings):

@@ -8,7 +8,7 @@ import msgspec
 from transcode.errors import Reason, UnprocessableMedia
 
 # A recorder that stops at a minute stops a few frames later.
-_SECONDS_OVER = 0.5
+SECONDS_OVER = 0.5
 _SIDE_MIN = 64
 _SIDES_RATIO_MAX = 3
 # A file may say that it is longer than its frames, by a frame here and there, but not by this.
@@ -105,7 +105,7 @@ def _objections(footage: Footage, limits: VideoLimits, seconds_max: float) -> tu
         (Reason.EXTREME_SHAPE, longer > _SIDES_RATIO_MAX * shorter, size),
         (Reason.UNSUPPORTED_CODEC, is_foreign, codecs),
         (Reason.TOO_MANY_FRAMES, footage.frames > limits.frames_max, f"more than {limits.frames_max} frames"),
-        (Reason.TOO_LONG, footage.seconds > seconds_max + _SECONDS_OVER, f"{footage.seconds:.1f} s"),
+        (Reason.TOO_LONG, footage.seconds > seconds_max + SECONDS_OVER, f"{footage.seconds:.1f} s"),
         (Reason.DAMAGED_VIDEO, footage.frames < 1 or footage.seconds <= 0, "no frames"),
         (Reason.DAMAGED_VIDEO, missing_seconds > _MISSING_SECONDS_MAX, f"{missing_seconds:.1f} s are missing"),
     )

@@ -4,12 +4,15 @@ their own.
 
 import asyncio
 import io
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
 from photolog.engines.object_store import ObjectHead, ObjectRefused
+from projections.media import MEDIA
+from projections.tables import R, RowKey
 from schemas.events import (
     MediaKind,
     MediaTranscodingCompleted,
@@ -17,10 +20,12 @@ from schemas.events import (
     MediaTranscodingRequested,
     MediaVariant,
 )
+from transcode.contents.port import Base, Content, ContentRow
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.fingerprints.digest import digest
 from transcode.fingerprints.phash import signed
 from transcode.plan import Made, Variant, processed_key, thumbprint_key
+from transcode.sharing import Making, Sharing
 from transcode.sniff import PhotoType, declared_type, declared_video
 
 _PLAIN_BYTES = "application/octet-stream"
@@ -65,6 +70,20 @@ class Others(Protocol):
         """Everything that is made of a video or a voice note, stored."""
 
 
+class NearFiles(Protocol):
+    """The part of `transcode.near.NearPhotographs` that the job needs."""
+
+    async def base_of(self, made: Made, content: ContentRow) -> tuple[Base, Content] | None:
+        """A content that is the same picture, held from now on."""
+
+
+class Answered(Protocol):
+    """The part of `projections.stores.port.RowStore` that the job needs."""
+
+    async def get(self, key: RowKey[R]) -> R | None:
+        """One row."""
+
+
 class TranscodeJob:
     """Answers requests. Doing one again writes the same files and gives the same answer.
 
@@ -73,18 +92,35 @@ class TranscodeJob:
         variants: makes them.
         videos: makes what is made of videos.
         voices: makes what is made of voice notes.
+        sharing: finds what others have uploaded as well.
+        near: finds what is nearly the same; None where nothing is shared.
+        rows: tells what has been answered.
         bytes_max: the largest photograph that is fetched.
     """
 
-    def __init__(self, objects: Objects, variants: Variants, videos: Others, voices: Others, bytes_max: int) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        variants: Variants,
+        videos: Others,
+        voices: Others,
+        sharing: Sharing,
+        near: NearFiles | None,
+        rows: Answered,
+        bytes_max: int,
+    ) -> None:
         self._objects = objects
         self._variants = variants
         self._videos = videos
         self._voices = voices
+        self._sharing = sharing
+        self._near = near
+        self._rows = rows
         self._bytes_max = bytes_max
 
-    async def answer(self, request: MediaTranscodingRequested) -> TranscodingAnswer:
-        """Make the variants of an upload, or say why there are none.
+    async def answer(self, request: MediaTranscodingRequested) -> TranscodingAnswer | None:
+        """Make the variants of an upload, or say why there are none. None where that was said before, and the upload is
+        gone since.
 
         Raises:
             StoreUnavailable: the bucket did not answer.
@@ -99,6 +135,8 @@ class TranscodeJob:
                 case "photo":
                     return await self._completed(request)
         except UnprocessableMedia as refusal:
+            if refusal.reason is Reason.MISSING and await self._rows.get(MEDIA.key(request.media_id)) is not None:
+                return None
             logger.info("refused", media_id=request.media_id, reason=refusal.reason.value, diagnosis=refusal.diagnosis)
             return MediaTranscodingFailed(
                 media_id=request.media_id,
@@ -114,19 +152,21 @@ class TranscodeJob:
         data = await self._fetch(request.object_key)
         found = (await asyncio.to_thread(digest, io.BytesIO(data))).hex()
         check_digest(request, found)
+        return await self._sharing.answer(request, found, partial(self._make, request, data, kind))
+
+    async def _make(
+        self, request: MediaTranscodingRequested, data: bytes, kind: PhotoType, content: ContentRow | None
+    ) -> Making:
+        """The photograph's files, or those of one that is nearly the same, where anybody may share them."""
         made = await self._variants.make(data, kind)
+        if content is not None and self._near is not None:
+            found = await self._near.base_of(made, content)
+            if found is not None:
+                base, same = found
+                return Making(_answered(request, made, same.answer.variants), base)
         await self._objects.put(thumbprint_key(request.media_id), made.prints.thumbprint, _PLAIN_BYTES)
         stored = await asyncio.gather(*(self._store(request.media_id, *variant) for variant in made.variants))
-        return MediaTranscodingCompleted(
-            media_id=request.media_id,
-            owner_id=request.owner_id,
-            width=made.width,
-            height=made.height,
-            variants=list(stored),
-            blurhash=made.prints.blurhash,
-            phash=signed(made.prints.phash),
-            digest=found,
-        )
+        return Making(_answered(request, made, list(stored)))
 
     async def _fetch(self, key: str) -> bytes:
         await original_size(self._objects, key, self._bytes_max)
@@ -147,6 +187,22 @@ class TranscodeJob:
             size_bytes=len(data),
             object_key=key,
         )
+
+
+def _answered(
+    request: MediaTranscodingRequested, made: Made, variants: list[MediaVariant]
+) -> MediaTranscodingCompleted:
+    """What is answered. Its size is that of the photograph, whatever files show it."""
+    return MediaTranscodingCompleted(
+        media_id=request.media_id,
+        owner_id=request.owner_id,
+        width=made.width,
+        height=made.height,
+        variants=variants,
+        blurhash=made.prints.blurhash,
+        phash=signed(made.prints.phash),
+        purpose=request.purpose,
+    )
 
 
 async def original_size(objects: Objects, key: str, bytes_max: int) -> int:

@@ -4,20 +4,23 @@ others.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from photolog.engines.object_store import ObjectRefused
-from schemas.events import MediaTranscodingRequested, MediaVariant
+from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested, MediaVariant
+from transcode.contents.port import ContentRow
 from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.fingerprints.digest import digest
 from transcode.job import CACHE_CONTROL, Objects, check_digest, original_size
 from transcode.plan import processed_key
+from transcode.sharing import Making, Sharing
 
 PIECE_BYTES = 8 * 1024 * 1024
 _STORED_AT_ONCE = 4
@@ -44,7 +47,7 @@ def made_file(path: Path, content_type: str, damaged: Reason, width: int = 0, he
 
 
 async def _fetch_original(objects: Objects, key: str, path: Path, bytes_max: int) -> str:
-    """Bring an upload into a file, a piece at a time; the keyed hash of all its bytes, in hexadecimal.
+    """Bring an upload into a file, a piece at a time; SHA-256 of all its bytes, in hexadecimal.
 
     Raises:
         UnprocessableMedia: it is gone, or has too many bytes.
@@ -81,11 +84,34 @@ class Maker(Protocol):
         """A folder for one upload, once it is its turn."""
 
 
+async def shared(
+    objects: Objects,
+    maker: Maker,
+    sharing: Sharing,
+    request: MediaTranscodingRequested,
+    make: Callable[[MediaTranscodingRequested, Path, ContentRow | None], Awaitable[Making]],
+) -> MediaTranscodingCompleted:
+    """The answer to an upload, which `make` makes in a folder where nobody has uploaded the same before.
+
+    Raises:
+        UnprocessableMedia: it is refused.
+        StoreUnavailable: the bucket did not answer.
+        SandboxUnavailable: no program could be started, or there is no room on the disk.
+    """
+    while True:
+        # While somebody else makes the same, others have the turn.
+        async with _fetched(objects, maker, request) as (folder, found):
+            answer = await sharing.attempt(request, found, partial(make, request, folder))
+        if answer is not None:
+            return answer
+        await sharing.quiet(found)
+
+
 @asynccontextmanager
-async def fetched(
+async def _fetched(
     objects: Objects, maker: Maker, request: MediaTranscodingRequested
 ) -> AsyncIterator[tuple[Path, str]]:
-    """A folder with the upload in it, once it is its turn, and the keyed hash of its bytes.
+    """A folder with the upload in it, once it is its turn, and SHA-256 of its bytes.
 
     Raises:
         UnprocessableMedia: it is gone, has too many bytes, or is not the file whose digest was told.

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from photolog.media.originals import content_prefix
 from transcode.fingerprints.prints import Prints
 
 RUNGS_PX = (320, 640, 1080)
@@ -86,14 +87,14 @@ def has_extreme_shape(width: int, height: int) -> bool:
     return max(width, height) > SIDES_RATIO_MAX * min(width, height)
 
 
-def processed_key(media_id: int, variant_name: str) -> str:
-    """Where a variant lies. Keys are per media record and never per content, so that deleting one harms no other."""
-    return f"processed/{media_id}/{variant_name}"
+def processed_key(content_id: int, name: str) -> str:
+    """Where a file of a content lies; its number is that of the media record that it was made for."""
+    return f"{content_prefix(content_id)}{name}"
 
 
-def thumbprint_key(media_id: int) -> str:
+def thumbprint_key(content_id: int) -> str:
     """Where a photograph's thumbprint lies: beside its variants, so that what removes them removes it too."""
-    return processed_key(media_id, "thumbprint")
+    return processed_key(content_id, "thumbprint")
 
 
 def _scaled_height(width: int, height: int, rung: int) -> int:

@@ -148,16 +148,17 @@ class TranscodeWorker:
             SECONDS[about].observe(time.monotonic() - begun)
             if before is not None:
                 await asyncio.wait([before])
-            await self._until_done(lambda: self._log.append_all([letter]))
+            if letter is not None:
+                await self._until_done(lambda: self._log.append_all([letter]))
             self._intake.progress.finish((record.topic, record.partition), record.offset)
         finally:
             if self._last_of.get(record.key) is asyncio.current_task():
                 del self._last_of[record.key]
 
-    async def _letter(self, record: StoredRecord) -> EncodedRecord:
-        """What is appended because of a record: its answer, or its dead letter."""
+    async def _letter(self, record: StoredRecord) -> EncodedRecord | None:
+        """What is appended because of a record: its answer, or its dead letter; None where it was answered before."""
         request: list[MediaTranscodingRequested] = []
-        answers: list[TranscodingAnswer] = []
+        answers: list[TranscodingAnswer | None] = []
 
         async def read() -> None:
             # A schema of another version is fetched from the registry, which may be away.
@@ -176,6 +177,8 @@ class TranscodeWorker:
             self._beside[asyncio.current_task()] = about
         await self._until_done(answer)
         outcome = answers[0]
+        if outcome is None:
+            return None
         ANSWERED.labels(outcome.type, getattr(outcome, "reason", "")).inc()
         identity = f"transcoding/{outcome.media_id}"
         return derived_record(self._serde, DerivedEvent(outcome, identity, self._clock_ms(), record))

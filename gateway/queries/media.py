@@ -4,7 +4,9 @@ no photograph's bytes."""
 from gateway.endpoint import Answer, Call, Endpoint
 from gateway.services import Services
 from gateway.shown_media import see_media
+from photolog.errors import StoreUnavailable
 from photolog.media.addresses import StoredFile
+from photolog.media.originals import content_prefix
 from schemas.events import MediaVariant
 
 
@@ -13,6 +15,10 @@ async def variant(services: Services, call: Call) -> Answer:
     media_id = call.id("media_id")
     shown = await see_media(services.rows, call.viewer_id, media_id)
     wanted = shown.stored(call.path["variant"])
+    shared = shown.media.content_id and not wanted.object_key.startswith(content_prefix(media_id))
+    if services.edge is None and shared:
+        # Its address in the bucket would tell that somebody else has it too; files are shared behind an edge only.
+        raise StoreUnavailable(f"the files of {media_id} are shared, and there is no edge to serve them")
     return _redirect(services, call.viewer_id, media_id, wanted, public=bool(shown.public_posts))
 
 

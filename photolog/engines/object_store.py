@@ -192,6 +192,11 @@ class ObjectStore:
 
         await self._call(send)
 
+    async def copy(self, key: str, to_key: str) -> None:
+        """Copy an object inside the bucket, with what it is served with. Raises ObjectAbsent where there is none."""
+        source = {"Bucket": self._settings.bucket, "Key": key}
+        await self._call(self._client.copy_object, Bucket=self._settings.bucket, Key=to_key, CopySource=source)
+
     async def delete(self, key: str) -> None:
         """Delete an object; nothing happens where it is gone already."""
         await self._call(self._client.delete_object, Bucket=self._settings.bucket, Key=key)

@@ -43,8 +43,8 @@ class MediaTranscodingCompleted(Event, frozen=True, kw_only=True):
 
     `blurhash` is shown to clients. `phash` (64 bits as a signed long), the same of each second of a video in `frames`,
     and `digest` (a keyed hash of all its bytes, in hexadecimal) recognise contents and are shown to nobody; records of
-    before have none of them. `content_id` names the content whose original and files the record shares with others that
-    are the same; 0 where it shares nothing. While `moderation` is `pending` a verdict is to follow.
+    before have none of them. `content_id` names the content whose original and files the record shares with others
+    that are the same; 0 where it shares nothing. While `moderation` is `pending` a verdict is to follow.
     """
 
     type = "media.transcoding.completed"

@@ -4,6 +4,7 @@
 -- KEYS: the shard. ARGV: what to do, the head of a whole filter, and
 --   'ask':    the bits of a digest. Answers 0 where it is not there, 1 where it may be, 2 where the shard is not whole.
 --   'add':    bits to set. They are set in a shard that is not whole as well.
+--   'look':   answers 1 where the shard is whole.
 --   'begin':  the marker of a filling, which takes the place of any other.
 --   'finish': the marker. Answers 1 where the shard is whole now, 0 where it lost the marker since.
 local call, key, whole = redis.call, KEYS[1], ARGV[2]
@@ -18,6 +19,8 @@ if ARGV[1] == 'ask' then
 elseif ARGV[1] == 'add' then
   for number = 3, #ARGV do call('SETBIT', key, shift + tonumber(ARGV[number]), 1) end
   return 1
+elseif ARGV[1] == 'look' then
+  return head == whole and 1 or 0
 elseif ARGV[1] == 'begin' then
   call('SETRANGE', key, 0, ARGV[3])
   return 1

@@ -54,6 +54,11 @@ class SeenDigests:
         while some := list(islice(remaining, _DIGESTS_PER_ROUND)):
             await self._runner.run(list(self._adding(some)))
 
+    async def is_whole(self) -> bool:
+        """Whether every shard answers for itself."""
+        calls = [self._call(shard, "look") for shard in range(self._shape.shards)]
+        return all(int(answer) for answer in await self._runner.run(calls))
+
     async def begin_filling(self) -> bytes:
         """Say that the table is being read from its beginning; the marker is for `finish_filling`.
 

@@ -23,20 +23,15 @@ def silent() -> Iterator[socket.socket]:
         yield listening
 
 
-@pytest.mark.parametrize(
-    ("command", "engine"),
-    [("worker", "CASSANDRA__PORT"), ("leaving-worker", "CASSANDRA__PORT"), ("transcode-worker", "REGISTRY__URL")],
-)
+@pytest.mark.parametrize("command", ["worker", "leaving-worker", "transcode-worker"])
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_waits_for_an_engine_ends_when_it_is_told_to(
-    command: str, engine: str, told: signal.Signals, silent: socket.socket, tmp_path: Path
+    command: str, told: signal.Signals, silent: socket.socket, tmp_path: Path
 ) -> None:
-    port = silent.getsockname()[1]
-    address = f"http://127.0.0.1:{port}" if engine.endswith("URL") else str(port)
     environment = {
         **Stack(tmp_path, 20_000, engines_only=True).environment(),
         "PHOTOLOG_CASSANDRA__HOSTS": '["127.0.0.1"]',
-        f"PHOTOLOG_{engine}": address,
+        "PHOTOLOG_CASSANDRA__PORT": str(silent.getsockname()[1]),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "cli.app", command],

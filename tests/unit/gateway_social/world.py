@@ -78,6 +78,11 @@ class MemoryObjects:
     async def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 
+    async def copy(self, key: str, to_key: str) -> None:
+        if key not in self.objects:
+            raise ObjectAbsent(key)
+        self.objects[to_key] = self.objects[key]
+
 
 class World:
     """Handlers over memory stores.

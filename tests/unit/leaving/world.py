@@ -32,6 +32,8 @@ from schemas.topics import MEDIA_REQUESTED
 from tests.unit.gateway_social.world import MemoryObjects
 from tests.unit.streams.river import NOW_MS, SERDE, OpenKeys, River, visible_rows
 from tests.unit.streams.scenario import ANNA, BERT, CARL, DORA, EMIL, PEOPLE, account, live, post, ready
+from transcode.contents.holding import Contents
+from transcode.contents.memory import MemoryContents
 
 SETTLE_SECONDS = 30.0
 OWN_POSTS = (101, 103)
@@ -105,9 +107,11 @@ class World:
     shared_caches: SharedCaches = field(default_factory=SharedCaches)
     now_ms: int = NOW_MS
     reader: MemoryReader = field(init=False)
+    contents: Contents = field(init=False)
 
     def __post_init__(self) -> None:
         self.reader = MemoryReader(self.river.log)
+        self.contents = Contents(MemoryContents(), self.objects, clock_ms=lambda: self.now_ms)
 
     def resources(self, **replaced: Any) -> LeavingResources:
         """What a worker works with."""
@@ -122,6 +126,7 @@ class World:
             "keyring": self.river.keys,
             "vault": self.vault,
             "objects": self.objects,
+            "contents": self.contents,
             "shared_caches": self.shared_caches,
         }
         return LeavingResources(

@@ -10,7 +10,7 @@ import pytest
 from photolog.errors import StoreUnavailable
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested
 from tests.unit.transcode.test_ladder import footage
-from tests.unit.transcode.test_worker import FakeObjects, request
+from tests.unit.transcode.test_worker import ALONE, FakeObjects, request
 from transcode import made_files
 from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
@@ -48,7 +48,7 @@ class Desk:
     def __init__(self) -> None:
         self.objects = FakeObjects()
         self.maker = FakeMaker()
-        self.job = VideoJob(self.objects, self.maker)
+        self.job = VideoJob(self.objects, self.maker, ALONE)
         self.objects.held["raw/7"] = b"twenty bytes of video"
 
     async def ask(self, **changes: str) -> MediaTranscodingCompleted:

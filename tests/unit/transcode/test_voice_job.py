@@ -9,7 +9,7 @@ import pytest
 
 from photolog.errors import StoreUnavailable
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested
-from tests.unit.transcode.test_worker import FakeObjects
+from tests.unit.transcode.test_worker import ALONE, FakeObjects
 from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.made_files import MadeFile
@@ -57,7 +57,7 @@ class Desk:
             purpose="voice",
             sha256=sha256,
         )
-        return await VoiceJob(self.objects, self.maker).completed(asked)
+        return await VoiceJob(self.objects, self.maker, ALONE).completed(asked)
 
 
 async def test_a_voice_note_is_answered_once_its_files_are_where_the_answer_says() -> None:

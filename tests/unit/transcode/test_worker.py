@@ -15,6 +15,7 @@ from photolog.errors import LogUnavailable, StoreUnavailable
 from photolog.ids import new_event_id
 from photolog.log.record import EncodedRecord, event_headers
 from photolog.positions import Position
+from projections.stores.memory_rows import MemoryRows
 from schemas.events import (
     Event,
     MediaTranscodingCompleted,
@@ -31,11 +32,14 @@ from transcode.fingerprints.phash import unsigned
 from transcode.job import TranscodeJob
 from transcode.plan import Made, thumbprint_key, variant_plan
 from transcode.progress import Progress
+from transcode.sharing import ContentKey, Sharing
 from transcode.sniff import PhotoType
 from transcode.worker import TranscodeWorker
 
 SERDE = Serde({event: number for number, event in enumerate(SCHEMAS, start=1)})
 PLACE = (MEDIA_REQUESTED.name, 0)
+CONTENT_KEY = ContentKey(b"k" * 32)
+ALONE = Sharing(None, CONTENT_KEY)
 
 
 def request(media_id: int, owner_id: int = 1, content_type: str = "image/jpeg") -> MediaTranscodingRequested:
@@ -217,7 +221,8 @@ class Bench:
         self.videos = FakeVideos()
         self.voices = FakeVideos()
         self.log = FakeLog()
-        job = TranscodeJob(self.objects, self.variants, self.videos, self.voices, bytes_max=10)
+        self.rows = MemoryRows()
+        job = TranscodeJob(self.objects, self.variants, self.videos, self.voices, ALONE, None, self.rows, bytes_max=10)
         self.worker = TranscodeWorker(self.intake, job, SERDE, self.log, photographs_max, clock_ms=lambda: 5)
         self.stop = asyncio.Event()
 
@@ -257,7 +262,7 @@ async def test_a_photographs_variants_are_stored_and_named_in_the_answer() -> No
     assert bench.objects.held[thumbprint_key(7)] == PRINTS.thumbprint
     assert answer.blurhash == PRINTS.blurhash
     assert unsigned(answer.phash or 0) == PRINTS.phash
-    assert answer.digest == hashlib.sha256(b"7").hexdigest()
+    assert answer.digest == CONTENT_KEY.of(hashlib.sha256(b"7").hexdigest())
     assert dict(bench.log.records[0].headers)["correlation_id"] == b"from-the-upload"
     assert bench.committable() == 1
 
