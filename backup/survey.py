@@ -6,15 +6,19 @@ from typing import Protocol
 
 from backup.manifest import GroupOffset, PartitionCopy, TopicCopy, TopicGrowth
 from backup.topics import Bounds, TopicHere, Topics
+from moderation.intake import GROUP as MODERATION
 from photolog.errors import Conflict
 from photolog.log.growths import GrowthRow
 from photolog.log.slices import Place
-from schemas.topics import MEDIA_REQUESTED, TOPICS
-from transcode.intake import GROUP
+from schemas.topics import MEDIA_COMPLETED, MEDIA_REQUESTED, TOPICS
+from transcode.intake import GROUP as TRANSCODING
 
 OURS: tuple[str, ...] = tuple(name for topic in TOPICS for name in (topic.name, topic.dead_letters))
 """The topics that `migrate` makes. What refers to something comes behind it."""
-GROUPS: Mapping[str, str] = {GROUP: MEDIA_REQUESTED.name}
+GROUPS: Mapping[str, str] = {
+    TRANSCODING: MEDIA_REQUESTED.name,
+    MODERATION: MEDIA_COMPLETED.name,
+}
 """Consumer groups whose committed offsets are all that tells how far they are, and the topic of each. Jobs keep their
 positions in their stores."""
 

@@ -26,12 +26,12 @@ from benchmarks.gateway_process import await_serving, gateway_process
 from benchmarks.http_load import Load
 from benchmarks.photograph import photograph
 from benchmarks.result import Result, paired
-from edge.sources import NAMES
 from infra.local.ports import pick_free_port_base
 from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
 from photolog.ids import SnowflakeSource, now_ms
 from photolog.media.addresses import Fit, Picture, PictureFormat
+from photolog.media.likenesses import LIKENESSES
 from photolog.settings import Settings
 from projections.accounts import ACCOUNTS
 from projections.media import MEDIA, MediaRow
@@ -106,13 +106,13 @@ async def _seed(settings: Settings) -> list[int]:
 
 
 def _key(media_id: int) -> str:
-    return f"processed/{media_id}/{NAMES[0]}"
+    return f"processed/{media_id}/{LIKENESSES[0]}"
 
 
 def _media(post: PostRow, media_id: int, size_bytes: int) -> Iterator[Write]:
     width, height = SOURCE_PX
     variant = MediaVariant(
-        name=NAMES[0], content_type="image/jpeg", width=width, height=height, size_bytes=size_bytes,
+        name=LIKENESSES[0], content_type="image/jpeg", width=width, height=height, size_bytes=size_bytes,
         object_key=_key(media_id),
     )  # fmt: skip
     ready = MediaRow(

@@ -201,6 +201,11 @@ COMMANDS: dict[str, Entry] = {
         "Make the variants of uploaded photographs, videos and voice notes, in the foreground.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog transcode-worker",
     ),
+    "moderation-worker": Entry(
+        "cli.moderation_worker:moderation_worker",
+        "Judge photographs and videos before they are published, in the foreground.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog moderation-worker",
+    ),
     "leaving-worker": Entry(
         "cli.leaving_worker:leaving_worker",
         "Erase the accounts that left and build the exports that were asked for.",
@@ -215,6 +220,11 @@ COMMANDS: dict[str, Entry] = {
         "cli.operator_token:operator_token",
         "Print a short-lived token for operators' requests.",
         'curl -H "Authorization: Bearer $(bin/photolog operator-token)" …',
+    ),
+    "moderation": Entry(
+        "cli.moderation:moderation",
+        "See what waits for an operator, decide about it, take posts down and block contents.",
+        "bin/photolog moderation takedown 7309342343 --rule violence    # everywhere, and for good",
     ),
     "grants": Entry(
         "cli.grants:grants",

@@ -9,7 +9,7 @@ import typer
 
 from gateway.tokens import AccessTokens
 from photolog.ids import now_ms
-from photolog.settings import key_bytes, load_settings
+from photolog.settings import Settings, key_bytes, load_settings
 
 _NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
@@ -24,13 +24,26 @@ def operator_token(
     Example: curl -H "Authorization: Bearer $(bin/photolog operator-token --name ada)" …
     """
     operator = name or getpass.getuser()
-    if not _NAME.fullmatch(operator):
-        raise typer.BadParameter("a name is 1 to 64 letters, digits, dots, @, _ or -", param_hint="--name")
-    settings = load_settings()
-    tokens = AccessTokens(key_bytes(settings.secrets.access_token_key), settings.limits.access_token_seconds, now_ms)
-    token = tokens.for_operator(operator, seconds)
+    token = minted(load_settings(), operator, seconds)
     if as_json:
         answer = {"operator": operator, "access_token": token, "expires_in_seconds": seconds}
         typer.echo(msgspec.json.encode(answer).decode())
     else:
         typer.echo(token)
+
+
+def minted(settings: Settings, operator: str, seconds: int) -> str:
+    """A token for an operator.
+
+    Args:
+        settings: hold the key that signs it.
+        operator: who acts; kept in the log.
+        seconds: how long it is good.
+
+    Raises:
+        BadParameter: it is no name.
+    """
+    if not _NAME.fullmatch(operator):
+        raise typer.BadParameter("a name is 1 to 64 letters, digits, dots, @, _ or -", param_hint="--name")
+    tokens = AccessTokens(key_bytes(settings.secrets.access_token_key), settings.limits.access_token_seconds, now_ms)
+    return tokens.for_operator(operator, seconds)

@@ -59,7 +59,14 @@ async def _work(
         job = TranscodeJob(objects, pool, videos, notes, sharing, resources.near, resources.rows, limits.bytes_max)
         # Some wait for a decoder, as some are being fetched and stored.
         at_once = 2 * decoders + _WAITING_MAX
-        worker = TranscodeWorker(Intake(settings.kafka), job, resources.serde, resources.log, at_once)
+        worker = TranscodeWorker(
+            Intake(settings.kafka),
+            job,
+            resources.serde,
+            resources.log,
+            at_once,
+            moderated=settings.moderation.required,
+        )
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(run()) for run in (AbandonedUploads(objects).run, *resources.upkeep)]
             await worker.run(stop, ready)

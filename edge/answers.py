@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edge.sources import best_source
 from gateway.shown_media import ShownMedia
 from gateway.visibility import nothing_here
-from photolog.media.caches import author_key, post_key
+from photolog.media.caches import author_key, media_key, post_key
 from schemas.events import MediaVariant
 
 BROWSER_SECONDS = 31_536_000
@@ -42,7 +42,7 @@ class Access:
         if self.signed:
             return {**headers, "cache-control": "private, no-store"}
         media = self.shown.media
-        keys = [f"media:{media.media_id}", *map(post_key, self.shown.public_posts)]
+        keys = [media_key(media.media_id), *map(post_key, self.shown.public_posts)]
         return {
             **headers,
             "cache-control": f"public, max-age={BROWSER_SECONDS}, s-maxage={shared_seconds}, immutable",

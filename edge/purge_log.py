@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from edge.purging import TOPICS
+from edge.purging import MODELS
 from photolog.errors import LogUnavailable
 from photolog.log.kafka_config import client_config
 from photolog.log.reading import stored_record
@@ -91,7 +91,7 @@ class KafkaPurgeLog:
 
     def _take_new_partitions(self) -> None:
         new = []
-        for topic in TOPICS:
+        for topic in MODELS:
             described = self._consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic]
             new += [(topic, number) for number in described.partitions if (topic, number) not in self._assigned]
         if new:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from edge.purge_log import PurgeLog
-from edge.purging import ENDING, purged_keys
+from edge.purging import ENDING, MODELS, purged_keys
 from photolog.errors import StoreUnavailable, UndecodableRecord
 from photolog.log.record import StoredRecord
 from photolog.media.caches import Caches
@@ -156,7 +156,7 @@ class Purger:
             return ()
 
     async def _passed(self, topic: str, partition: int, offset: int) -> None:
-        """Return once the topic's read model is past a record. Its name is its topic's.
+        """Return once the topic's read model is past a record.
 
         Raises:
             StoreUnavailable: it was not for a while; to be asked again.
@@ -164,7 +164,7 @@ class Purger:
         give_up = self._clock() + _MODEL_SECONDS_MAX
         while self._clock() < give_up:
             await self._pinned.pin_fresh()
-            stored = await self._positions.position(Source(topic, topic, partition))
+            stored = await self._positions.position(Source(MODELS[topic], topic, partition))
             if stored is not None and stored.next_offset > offset:
                 return
             await asyncio.sleep(_POLL_SECONDS)

@@ -6,10 +6,9 @@ from typing import Protocol
 from edge.collapsing import Collapsing
 from edge.errors import UnreadableSource
 from photolog.engines.object_store import ObjectAbsent
+from photolog.media.likenesses import LIKENESSES
 from schemas.events import MediaVariant
 
-NAMES = ("primary", "primary.jpeg", "w1080.jpeg", "w640.jpeg", "w320.jpeg", "poster", "poster.jpeg")
-"""The names that a source is looked for under, best first."""
 SOURCE_BYTES_MAX = 32 * 1_024 * 1_024
 
 
@@ -51,4 +50,4 @@ class Sources:
 def best_source(variants: Sequence[MediaVariant]) -> MediaVariant | None:
     """The stored file to make pictures of; None where a record has none that shows it whole."""
     by_name = {one.name: one for one in variants}
-    return next((by_name[name] for name in NAMES if name in by_name), None)
+    return next((by_name[name] for name in LIKENESSES if name in by_name), None)

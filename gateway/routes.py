@@ -1,12 +1,14 @@
 """Every endpoint of the gateway, one line for each capability."""
 
 from gateway.commands import accounts as account_commands
+from gateway.commands import blocks as block_commands
 from gateway.commands import comment_likes as comment_like_commands
 from gateway.commands import comments as comment_commands
 from gateway.commands import erasure as erasure_commands
 from gateway.commands import exports as export_commands
 from gateway.commands import graph as graph_commands
 from gateway.commands import likes as like_commands
+from gateway.commands import moderation as moderation_commands
 from gateway.commands import operator as operator_commands
 from gateway.commands import posts as post_commands
 from gateway.commands import reports as report_commands
@@ -23,6 +25,7 @@ from gateway.queries import feed as feed_queries
 from gateway.queries import graph as graph_queries
 from gateway.queries import likes as like_queries
 from gateway.queries import media as media_queries
+from gateway.queries import moderation as moderation_queries
 from gateway.queries import positions as position_queries
 from gateway.queries import posts as post_queries
 from gateway.queries import reports as report_queries
@@ -54,6 +57,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *report_queries.ENDPOINTS,
     *telemetry_commands.ENDPOINTS,
     *operator_commands.ENDPOINTS,
+    *moderation_commands.ENDPOINTS,
+    *block_commands.ENDPOINTS,
+    *moderation_queries.ENDPOINTS,
     *erasure_commands.ENDPOINTS,
     *erasure_queries.ENDPOINTS,
     *export_commands.ENDPOINTS,

@@ -184,7 +184,7 @@ class ServedEndpoint:
         What the request asked for is said again, so that a client may carry the newest header alone.
         """
         known = reply.landed or self._machinery.waiter.known(self.endpoint.models)
-        room = POSITIONS_MAX - len(reply.landed)
+        room = max(0, POSITIONS_MAX - len(reply.landed))
         covered = (*known, *asked) if len(known) + len(asked) <= POSITIONS_MAX else (*reply.landed, *asked[:room])
         headers = [(_HEADER, format_positions(covered).encode())]
         if far:

@@ -41,11 +41,12 @@ class ShownMedia:
 
 
 async def see_media(rows: RowStore, viewer_id: int | None, media_id: int) -> ShownMedia:
-    """Media of the viewer's own, or of a post that they may see. Raises NotFound for any other."""
+    """Media of the viewer's own, or of a post that they may see. Raises NotFound for any other, and for what is refused
+    or was taken down, which nobody may see."""
     media, holding = await asyncio.gather(
         rows.get(MEDIA.key(media_id)), rows.scan(MEDIA_POSTS, (media_id,), limit=POSTS_MAX)
     )
-    if media is None or media.status != "ready":
+    if media is None or media.status != "ready" or media.is_banned:
         raise nothing_here()
     posts = [post for post in await rows.get_many([POSTS.key(row.post_id) for row in holding]) if post is not None]
     people = await look_at(rows, viewer_id, {media.owner_id, *(post.owner_id for post in posts)})

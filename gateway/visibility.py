@@ -8,7 +8,8 @@ The rules:
 - A private account shows its name and counts to everyone; its posts, and the lists of who it follows and who follows
   it, to itself and to its active followers.
 - A post is its author's alone until it is published, and nobody's once it is deleted. The account's privacy *now*
-  decides, not that of the day of the post.
+  decides, not that of the day of the post. Who asks for a post of their own that an operator took down is told so, and
+  why; to everyone else it is not there.
 - Nobody needs to be signed in to see public accounts and their posts, as a shared link should open. The lists of
   followers and followees need an account, because they are what gets harvested.
 - A comment is there for whom its post and its author are; a reply, for whom the comment that it hangs under is, too.
@@ -21,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from photolog.errors import Forbidden, NotFound
+from photolog.errors import Forbidden, Gone, NotFound
 from projections.accounts import ACCOUNTS, AccountRow
 from projections.comments import COMMENTS, CommentRow
 from projections.graph import PairRow
@@ -173,6 +174,18 @@ async def see_post(rows: RowStore, viewer_id: int | None, post_id: int) -> SeenP
     if author is None or not may_see_post(viewer_id, post, author.account, author.relation):
         raise nothing_here()
     return SeenPost(post, author)
+
+
+async def look_for_post(rows: RowStore, viewer_id: int | None, post_id: int) -> SeenPost:
+    """A post as whoever asks for itself gets it. Raises as `see_post`, but Gone for one of the viewer's own that an
+    operator took down."""
+    try:
+        return await see_post(rows, viewer_id, post_id)
+    except NotFound:
+        post = await rows.get(POSTS.key(post_id)) if viewer_id is not None else None
+        if post is not None and post.owner_id == viewer_id and post.is_taken_down:
+            raise Gone("post-taken-down", f"this post was taken down: {post.rule}") from None
+        raise
 
 
 async def see_comment(rows: RowStore, viewer_id: int | None, post_id: int, comment_id: int) -> CommentRow:

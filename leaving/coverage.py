@@ -26,7 +26,7 @@ from projections.graph import (
     SENT_REQUESTS,
 )
 from projections.likes import LIKERS, LIKES
-from projections.media import MEDIA
+from projections.media import MEDIA, REVIEWS
 from projections.posts import POST_COUNTS, POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS
 from projections.reports import REPORTS, REPORTS_BY_WEEK
 from projections.saves import SAVED_POSTS, SAVES
@@ -95,6 +95,7 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(PUBLISHED_POSTS, ("owner_id",)),
     Coverage(POST_COUNTS, ("account_id",), fate="kept"),
     Coverage(MEDIA, ("owner_id",), fate="kept"),
+    Coverage(REVIEWS, ("owner_id",)),
     Coverage(LIKES, ("actor_id",)),
     Coverage(COMMENTS, ("author_id",)),
     Coverage(COMMENTS_BY_POST, ("author_id",), ("text",)),
@@ -110,6 +111,7 @@ COVERAGE: tuple[Coverage, ...] = (
 
 NAMELESS: frozenset[str] = frozenset(
     {
+        "blocked_contents",
         "comment_counts",
         "comment_like_counts",
         "like_counts",

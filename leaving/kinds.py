@@ -190,6 +190,7 @@ MIRRORED: Mapping[str, str] = {
     "pairs": "what is between two people is in the lists of both",
     "follower_heads": "followers",
     "posts_by_owner": "posts",
+    "reviews": "photographs",
     "published_posts": "posts",
     "likers": "likes",
     "comments": "comments",

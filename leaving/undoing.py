@@ -11,6 +11,7 @@ from projections.comment_likes import COMMENT_LIKES
 from projections.comments import COMMENTS
 from projections.graph import side_of
 from projections.likes import LIKES
+from projections.media import MEDIA
 from projections.posts import POSTS
 from projections.relations import pair_with
 from projections.reports import REPORTS
@@ -92,6 +93,17 @@ async def _pair(rows: RowStore, account_id: int, event: e.Event) -> Sequence[e.E
     return undone
 
 
+async def _waiting_media(rows: RowStore, account_id: int, event: e.MediaTranscodingCompleted) -> Sequence[e.Event]:
+    """Nobody is to decide any more about what no post will ever hold."""
+    media = await rows.get(MEDIA.key(event.media_id))
+    if media is None or media.owner_id != account_id or media.is_judged:
+        return ()
+    refused = e.MediaReviewed(
+        media_id=media.media_id, owner_id=account_id, decision="refused", operator="", note="its owner left"
+    )
+    return (refused,)
+
+
 UNDOING: Mapping[type[e.Event], Undo] = {
     e.FollowCreated: _pair,
     e.AccountBlocked: _pair,
@@ -102,6 +114,7 @@ UNDOING: Mapping[type[e.Event], Undo] = {
     e.PostSaved: _save,
     e.CommentLiked: _comment_like,
     e.ContentReported: _report,
+    e.MediaTranscodingCompleted: _waiting_media,
 }
 """For each event that makes something of an account's: how that is taken back."""
 
@@ -136,8 +149,11 @@ LEFT: Mapping[type[e.Event], str] = {
     e.PostDwelt: "telemetry, by ids, which ends after a month",
     e.PostViewed: "telemetry, by ids, which ends after a month",
     e.MediaTranscodingRequested: "names files, which leaving/purging.py removes",
-    e.MediaTranscodingCompleted: "names files, which leaving/purging.py removes",
     e.MediaTranscodingFailed: "names files, which leaving/purging.py removes",
+    e.MediaJudged: "changes what a media.transcoding.completed made",
+    e.MediaReviewed: "changes what a media.transcoding.completed made",
+    e.MediaTakenDown: "changes what a media.transcoding.completed made",
+    e.MediaReinstated: "changes what a media.transcoding.completed made",
     e.PriorityFanoutRequested: "as feed.fanout.requested",
     e.FanoutRequested: "names a post and its author, by ids; the entries lead to a deleted post",
 }

@@ -371,6 +371,21 @@ class TranscodeSettings(Group):
     """where a worker keeps its index of fingerprints; absent: it reads the log from its beginning when it starts"""
 
 
+class ModerationSettings(Group):
+    """What media must pass before it is published."""
+
+    required: bool = True
+    """whether photographs and videos wait for a verdict; what has begun to wait still does where this is turned off"""
+    classifiers: Texts = []
+    """classifiers asked behind the block-list, in this order: `package.module:factory`, a JSON list"""
+    classifier_seconds: float = Field(default=10.0, ge=0.05, le=600)
+    """how long one of them may take over one photograph or video"""
+    classifier_attempts: int = Field(default=3, ge=1, le=20)
+    """how often it is asked before an operator has to decide instead"""
+    judged_at_once: int = Field(default=8, ge=1, le=256)
+    """photographs and videos that one worker judges at once"""
+
+
 class Settings(BaseSettings):
     """All settings of a photolog process; build it with `load_settings`."""
 
@@ -391,6 +406,7 @@ class Settings(BaseSettings):
     streams: StreamSettings = StreamSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()
     transcode: TranscodeSettings = TranscodeSettings()
+    moderation: ModerationSettings = ModerationSettings()
     metrics_host: str | None = None
     """address that this process serves /metrics on; absent: nowhere"""
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from projections.accounts import ACCOUNTS, ACCOUNTS_PROJECTION
+from projections.blocks import BLOCKED_CONTENTS, BLOCKS_PROJECTION
 from projections.comment_likes import COMMENT_LIKE_COUNTS, COMMENT_LIKES, COMMENT_LIKES_PROJECTION
 from projections.comments import (
     COMMENT_COUNTS,
@@ -28,7 +29,7 @@ from projections.graph import (
     SENT_REQUESTS,
 )
 from projections.likes import LIKE_COUNTS, LIKERS, LIKES, LIKES_PROJECTION
-from projections.media import MEDIA, MEDIA_PROJECTION
+from projections.media import MEDIA, MEDIA_PROJECTION, REVIEWS
 from projections.posts import MEDIA_POSTS, POST_COUNTS, POSTS, POSTS_BY_OWNER, POSTS_PROJECTION, PUBLISHED_POSTS
 from projections.reports import REPORTS, REPORTS_BY_WEEK, REPORTS_PROJECTION
 from projections.saves import SAVE_COUNTS, SAVED_POSTS, SAVES, SAVES_PROJECTION
@@ -45,6 +46,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     SAVES_PROJECTION,
     SHARES_PROJECTION,
     COMMENT_LIKES_PROJECTION,
+    BLOCKS_PROJECTION,
     REPORTS_PROJECTION,
 )
 
@@ -62,12 +64,13 @@ TABLES_OF: Mapping[str, tuple[Table[Any], ...]] = {
         GRAPH_COUNTS,
     ),
     POSTS_PROJECTION.name: (POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS, MEDIA_POSTS, POST_COUNTS),
-    MEDIA_PROJECTION.name: (MEDIA,),
+    MEDIA_PROJECTION.name: (MEDIA, REVIEWS),
     LIKES_PROJECTION.name: (LIKES, LIKERS, LIKE_COUNTS),
     COMMENTS_PROJECTION.name: (COMMENTS, COMMENTS_BY_POST, REPLIES, RANKED_COMMENTS, COMMENT_COUNTS, REPLY_COUNTS),
     SAVES_PROJECTION.name: (SAVES, SAVED_POSTS, SAVE_COUNTS),
     SHARES_PROJECTION.name: (SHARES, SHARE_COUNTS),
     COMMENT_LIKES_PROJECTION.name: (COMMENT_LIKES, COMMENT_LIKE_COUNTS),
+    BLOCKS_PROJECTION.name: (BLOCKED_CONTENTS,),
     REPORTS_PROJECTION.name: (REPORTS, REPORTS_BY_WEEK),
 }
 """The tables that each projection writes, and nothing else does."""

@@ -1,4 +1,4 @@
-"""Media: what became of each upload."""
+"""Media: what became of each upload, whether it may be published, and which wait for an operator."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -7,16 +7,21 @@ import msgspec
 
 from projections.fold import Recorded, Rows, unfoldable
 from projections.tables import Row, RowKey, Table
-from projections.writes import Write, put
+from projections.writes import Write, put, remove
 from schemas import events as e
 from schemas import topics
+
+Moderation = Literal["none", "pending", "allowed", "review", "refused", "taken_down"]
+"""Whether media may be published. `none` was never asked about, and may; `pending` waits for the classifiers, `review`
+for an operator."""
 
 
 class MediaRow(Row, frozen=True, kw_only=True):
     """A decoded upload. `variants` is the JSON of `list[schemas.events.MediaVariant]`.
 
     `blurhash`, `phash` (a signed long) and `digest` are None where the record of before had none. `content_id` names
-    the content whose files it shares, 0 where they are its own.
+    the content whose files it shares, 0 where they are its own. `rule` is the one for which it is refused or taken
+    down, `review_ms` since when it has been waiting for an operator, 0 where it does not.
     """
 
     media_id: int
@@ -35,7 +40,34 @@ class MediaRow(Row, frozen=True, kw_only=True):
     frames: list[int] = msgspec.field(default_factory=list)
     content_id: int = 0
     purpose: e.Purpose = "post"
-    moderation: Literal["none", "pending"] = "none"
+    moderation: Moderation = "none"
+    rule: e.HouseRule | None = None
+    review_ms: int = 0
+
+    @property
+    def is_banned(self) -> bool:
+        """Whether nobody may see or publish it."""
+        return self.moderation in ("refused", "taken_down")
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether nothing more is to be known before it may be published, or not."""
+        return self.moderation not in ("pending", "review")
+
+
+class ReviewRow(Row, frozen=True, kw_only=True):
+    """Media that waits for an operator, in the list of its month, `month` being `since_ms // topics.MONTH_MS`.
+
+    `labels` is the JSON of `list[schemas.events.MediaLabel]`.
+    """
+
+    month: int
+    since_ms: int
+    media_id: int
+    owner_id: int
+    classifier: str
+    reason: str
+    labels: bytes
 
 
 _variants = msgspec.json.Decoder(list[e.MediaVariant])
@@ -47,36 +79,91 @@ def stored_files(row: MediaRow) -> list[e.MediaVariant]:
 
 
 MEDIA = Table("media", MediaRow, ("media_id",), aggregate=True)
+REVIEWS = Table("reviews", ReviewRow, ("month",), ("since_ms", "media_id"))
+
+MediaEvent = (
+    e.MediaTranscodingCompleted
+    | e.MediaTranscodingFailed
+    | e.MediaJudged
+    | e.MediaReviewed
+    | e.MediaTakenDown
+    | e.MediaReinstated
+)
 
 
 class MediaProjection:
-    """Folds the answers of the transcode worker. The first one is final: a worker that was killed may answer twice."""
+    """Folds what became of uploads. The first answer of the transcode worker is final: one that was killed may answer
+    twice. So is the first verdict; what operators decide goes before it, and the last decision holds."""
 
     name = "media"
     topics = (topics.MEDIA_COMPLETED,)
 
     def aggregate(self, recorded: Recorded) -> RowKey[MediaRow]:
         """The photograph."""
-        match recorded.event:
-            case e.MediaTranscodingCompleted() | e.MediaTranscodingFailed() as event:
-                return MEDIA.key(event.media_id)
-            case other:
-                raise unfoldable(self.name, other)
+        return MEDIA.key(_media_event(recorded).media_id)
 
     def reads(self, recorded: Recorded) -> tuple[RowKey[Row], ...]:
         """Nothing else."""
         return ()
 
     def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
-        """Ready or failed, once and for all."""
-        if rows.get(self.aggregate(recorded)) is not None:
+        """Ready or failed, once and for all; what is ready is then judged. Another's is not touched."""
+        event, before = _media_event(recorded), rows.get(self.aggregate(recorded))
+        match event:
+            case e.MediaTranscodingCompleted():
+                return (put(MEDIA, _ready(event)),) if before is None else ()
+            case e.MediaTranscodingFailed():
+                return (put(MEDIA, _failed(event)),) if before is None else ()
+        if before is None or before.status != "ready" or before.owner_id != event.owner_id:
             return ()
-        match recorded.event:
-            case e.MediaTranscodingCompleted() as event:
-                return (put(MEDIA, _ready(event)),)
-            case e.MediaTranscodingFailed() as event:
-                return (put(MEDIA, _failed(event)),)
+        return _moderated(before, event, recorded.timestamp_ms)
+
+
+def _media_event(recorded: Recorded) -> MediaEvent:
+    if isinstance(recorded.event, MediaEvent):
+        return recorded.event
+    raise unfoldable(MediaProjection.name, recorded.event)
+
+
+def _moderated(
+    before: MediaRow, event: e.MediaJudged | e.MediaReviewed | e.MediaTakenDown | e.MediaReinstated, at_ms: int
+) -> Sequence[Write]:
+    match event:
+        case e.MediaJudged(verdict="review") if before.moderation == "pending":
+            return put(REVIEWS, _review(event, at_ms)), _standing(before, "review", review_ms=at_ms)
+        case e.MediaJudged(verdict=verdict, rule=rule) if before.moderation == "pending":
+            return (_standing(before, verdict, rule=rule),)
+        case e.MediaReviewed(decision=decision, rule=rule) if before.moderation != "taken_down":
+            return *_off_the_list(before), _standing(before, decision, rule=rule)
+        case e.MediaTakenDown(rule=rule):
+            return *_off_the_list(before), _standing(before, "taken_down", rule=rule)
+        case e.MediaReinstated() if before.moderation == "taken_down":
+            return (_standing(before, "allowed"),)
+    return ()
+
+
+def _standing(before: MediaRow, moderation: Moderation, rule: e.HouseRule | None = None, review_ms: int = 0) -> Write:
+    after = msgspec.structs.replace(before, moderation=moderation, rule=rule, review_ms=review_ms)
+    return put(MEDIA, after)
+
+
+def _review(event: e.MediaJudged, at_ms: int) -> ReviewRow:
+    return ReviewRow(
+        month=at_ms // topics.MONTH_MS,
+        since_ms=at_ms,
+        media_id=event.media_id,
+        owner_id=event.owner_id,
+        classifier=event.classifier,
+        reason=event.reason,
+        labels=msgspec.json.encode(event.labels),
+    )
+
+
+def _off_the_list(before: MediaRow) -> tuple[Write, ...]:
+    if before.moderation != "review":
         return ()
+    since_ms = before.review_ms
+    return (remove(REVIEWS.key(since_ms // topics.MONTH_MS, since_ms, before.media_id)),)
 
 
 def _ready(event: e.MediaTranscodingCompleted) -> MediaRow:

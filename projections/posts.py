@@ -16,7 +16,8 @@ PostStatus = Literal["processing", "published", "rejected", "deleted"]
 
 class PostRow(Row, frozen=True, kw_only=True):
     """A post, whole. `media` is the JSON of `list[schemas.events.MediaItem]` once published; an alt text that is
-    not there is an empty string. `fanout_*` is how a published post goes out."""
+    not there is an empty string. `fanout_*` is how a published post goes out. `rule` is the one for which it was
+    rejected or, where it is deleted, taken down by an operator."""
 
     post_id: int
     owner_id: int
@@ -38,6 +39,12 @@ class PostRow(Row, frozen=True, kw_only=True):
     rejection: str | None
     fanout_chunks: int = 16
     fanout_priority: bool = False
+    rule: e.HouseRule | None = None
+
+    @property
+    def is_taken_down(self) -> bool:
+        """Whether an operator took it down."""
+        return self.status == "deleted" and self.rule is not None
 
 
 class OwnedPostRow(Row, frozen=True, kw_only=True):
@@ -107,12 +114,12 @@ class PostsProjection:
         match event:
             case e.PostPublished() if before.status == "processing":
                 return _published(rows, recorded, before, event)
-            case e.PostRejected(reason=reason) if before.status == "processing":
-                return _with_status(before, "rejected", rejection=reason)
+            case e.PostRejected(reason=reason, rule=rule) if before.status == "processing":
+                return _with_status(before, "rejected", rejection=reason, rule=rule)
             case e.PostCaptionChanged() if before.status != "deleted":
                 return (put(POSTS, _captioned(before, event, recorded.timestamp_ms)),)
-            case e.PostDeleted() if before.status != "deleted":
-                return _deleted(rows, recorded, before)
+            case e.PostDeleted(taken_down=rule) if before.status != "deleted":
+                return _deleted(rows, recorded, before, rule)
         return ()
 
 
@@ -171,8 +178,9 @@ def _published(rows: Rows, recorded: Recorded, post: PostRow, event: e.PostPubli
     )
 
 
-def _deleted(rows: Rows, recorded: Recorded, post: PostRow) -> Sequence[Write]:
-    """What remains says that the post was there and which files to purge, and nothing that its author wrote."""
+def _deleted(rows: Rows, recorded: Recorded, post: PostRow, rule: e.HouseRule | None) -> Sequence[Write]:
+    """What remains says that the post was there, which files to purge and why an operator took it down, if one did, and
+    nothing that its author wrote."""
     gone: list[Write] = [remove(MEDIA_POSTS.key(medium, post.post_id)) for medium in post.media_ids]
     gone.append(remove(POSTS_BY_OWNER.key(post.owner_id, post.post_id)))
     if post.status == "published":
@@ -181,6 +189,7 @@ def _deleted(rows: Rows, recorded: Recorded, post: PostRow) -> Sequence[Write]:
     emptied = msgspec.structs.replace(
         post,
         status="deleted",
+        rule=rule,
         caption=None,
         mentions=[],
         hashtags=[],

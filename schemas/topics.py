@@ -113,9 +113,22 @@ MEDIA_REQUESTED = Topic(
 )
 MEDIA_COMPLETED = Topic(
     "media.transcoding.completed",
-    (e.MediaTranscodingCompleted, e.MediaTranscodingFailed),
+    (
+        e.MediaTranscodingCompleted,
+        e.MediaTranscodingFailed,
+        e.MediaJudged,
+        e.MediaReviewed,
+        e.MediaTakenDown,
+        e.MediaReinstated,
+    ),
     key=lambda event: str(event.owner_id),
     keyed_by="owner_id",
+)
+BLOCKS = Topic(
+    "moderation.blocks",
+    (e.ContentBlocked, e.ContentUnblocked),
+    key=lambda event: event.digest,
+    keyed_by="digest",
 )
 LIKES = Topic("likes", (e.PostLiked, e.PostUnliked), key=lambda event: str(event.actor_id), keyed_by="actor_id")
 COMMENTS = Topic(
@@ -183,6 +196,7 @@ TOPICS: tuple[Topic, ...] = (
     SHARES,
     COMMENT_LIKES,
     REPORTS,
+    BLOCKS,
     POST_IMPRESSIONS,
     POST_DWELLS,
     POST_VIEWS,

@@ -1,4 +1,4 @@
-"""When a post is published: once every photograph of it is ready, and how its followers will come to see it.
+"""When a post is published: once each photograph of it is ready and allowed, and how its followers come to see it.
 
 The decision needs rows of two projections, so it is made beside the folds and stamped into an event. The posts job
 asks after it wrote the post, the media job after it wrote a photograph; each writes before it reads, so at least the
@@ -24,6 +24,8 @@ from streams.emission import Emitter
 from streams.fanout import chunks_for
 from streams.step import Outputs
 
+NOT_ALLOWED = "not-allowed"
+"""Why a post is rejected one of whose photographs is refused or was taken down."""
 _COUNT_ROWS_MAX = 4_096
 _CONCURRENCY = 32
 
@@ -88,16 +90,18 @@ def publication(
         at_ms: the time of publication, Unix ms.
 
     Returns:
-        None while a photograph is outstanding, or where the post is no longer waiting.
+        None while a photograph or a verdict about one is outstanding, or where the post is no longer waiting.
     """
     if post.status != "processing":
         return None
     for media_id in post.media_ids:
         medium = media.get(media_id)
         reason = _objection(medium) if medium is not None else None
-        if reason is not None:
-            return PostRejected(post_id=post.post_id, owner_id=post.owner_id, media_id=media_id, reason=reason)
-    if not all(media_id in media for media_id in post.media_ids):
+        if medium is not None and reason is not None:
+            return PostRejected(
+                post_id=post.post_id, owner_id=post.owner_id, media_id=media_id, reason=reason, rule=medium.rule
+            )
+    if not all(media_id in media and media[media_id].is_judged for media_id in post.media_ids):
         return None
     return PostPublished(
         post_id=post.post_id,
@@ -160,6 +164,8 @@ def _objection(medium: MediaRow) -> str | None:
     """Why a post cannot show it, if it cannot; the gateway lets no post have a voice note, and the log might."""
     if medium.status == "failed":
         return medium.reason or "unknown"
+    if medium.is_banned:
+        return NOT_ALLOWED
     return "voice-note" if medium.kind == "voice" else None
 
 

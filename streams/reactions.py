@@ -8,6 +8,7 @@ from functools import partial
 
 from projections.followees import followee_write
 from projections.graph import PAIRS, side_of
+from projections.media import MediaEvent
 from projections.posts import MEDIA_POSTS, POSTS, PUBLISHED_POSTS, PostRow
 from projections.stores.port import CacheWrite, RowStore, TimelineEntry, TimelineStore, VersionedCache
 from schemas import events as e
@@ -106,10 +107,10 @@ class MediaReaction:
         self._publisher = publisher
 
     async def react(self, folded: Folded) -> Outputs:
-        """Look at every post that holds a photograph of the batch."""
+        """Look at every post that holds a photograph of the batch, whatever became of it."""
         causes = {}
         for recorded in folded.batch.events:
-            if isinstance(recorded.event, e.MediaTranscodingCompleted | e.MediaTranscodingFailed):
+            if isinstance(recorded.event, MediaEvent):
                 causes[recorded.event.media_id] = folded.cause(recorded)
         holders = await bounded_map(self._posts_with, list(causes), _CONCURRENCY)
         # Which of a post's photographs came last does not matter to the decision.

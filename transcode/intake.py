@@ -1,4 +1,4 @@
-"""Reading requests: a consumer group whose offsets are committed by hand, polled from a thread of its own."""
+"""Reading a topic for a worker: a consumer group with offsets committed by hand, polled from a thread of its own."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from photolog.log.kafka_config import client_config
 from photolog.settings import KafkaSettings
-from schemas.topics import MEDIA_REQUESTED
+from schemas.topics import MEDIA_REQUESTED, Topic
 from transcode.progress import Place, Progress
 
 GROUP = "photolog-transcode"
@@ -31,10 +31,12 @@ class Intake:
     Args:
         kafka: the log.
         group: the consumer group.
+        topic: what it reads.
     """
 
-    def __init__(self, kafka: KafkaSettings, group: str = GROUP) -> None:
+    def __init__(self, kafka: KafkaSettings, group: str = GROUP, topic: Topic = MEDIA_REQUESTED) -> None:
         self.progress = Progress()
+        self._topic = topic.name
         self._config = _config(kafka, group)
         self._consumer: Any = None
         # One thread: the client's calls take turns.
@@ -46,7 +48,7 @@ class Intake:
     async def open(self) -> None:
         """Join the group; it connects in the background."""
         self._consumer = Consumer(self._config)
-        self._consumer.subscribe([MEDIA_REQUESTED.name], on_assign=self._assigned, on_revoke=self._revoked)
+        self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked)
 
     async def poll(self, *, room: bool) -> "Message[Any, Any] | None":
         """The next record, None where none came within `POLL_SECONDS` or there is no room for one. Commits what is

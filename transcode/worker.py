@@ -11,10 +11,11 @@ the time, so that the partition stays; a worker that dies loses it within second
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 from confluent_kafka import KafkaException, Message
+from msgspec.structs import replace
 
 from photolog.errors import UndecodableRecord
 from photolog.ids import now_ms
@@ -25,7 +26,7 @@ from photolog.positions import Position
 from photolog.stall import TRANSIENT, Stall
 from photolog.worker_metrics import DEAD, LagView
 from schemas.derived import DerivedEvent, derived_record
-from schemas.events import MediaKind, MediaTranscodingRequested
+from schemas.events import MediaKind, MediaTranscodingCompleted, MediaTranscodingRequested
 from schemas.serde import Serde
 from schemas.topics import MEDIA_REQUESTED
 from transcode.errors import SandboxUnavailable
@@ -77,6 +78,7 @@ class TranscodeWorker:
         log: takes the answers.
         photographs_max: photographs on their way at once; a few more than there are decoders.
         clock_ms: Unix milliseconds.
+        moderated: whether a verdict must follow before anything is published; a voice note never is.
     """
 
     def __init__(
@@ -87,6 +89,8 @@ class TranscodeWorker:
         log: Log,
         photographs_max: int,
         clock_ms: Callable[[], int] = now_ms,
+        *,
+        moderated: bool = False,
     ) -> None:
         self._intake = intake
         self._job = job
@@ -94,6 +98,7 @@ class TranscodeWorker:
         self._log = log
         self._photographs_max = photographs_max
         self._clock_ms = clock_ms
+        self._moderation: Literal["none", "pending"] = "pending" if moderated else "none"
         self._stall = Stall(NAME, (*TRANSIENT, SandboxUnavailable))
         self._tasks: set[asyncio.Task[None]] = set()
         # Those that take no photograph's place, and what they are about.
@@ -179,6 +184,8 @@ class TranscodeWorker:
         outcome = answers[0]
         if outcome is None:
             return None
+        if isinstance(outcome, MediaTranscodingCompleted) and about != "voice":
+            outcome = replace(outcome, moderation=self._moderation)
         ANSWERED.labels(outcome.type, getattr(outcome, "reason", "")).inc()
         identity = f"transcoding/{outcome.media_id}"
         return derived_record(self._serde, DerivedEvent(outcome, identity, self._clock_ms(), record))

@@ -54,7 +54,7 @@ class PostChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def create(services: Services, call: Call) -> Command:
-    """Create a post. It is published once every photograph's variants are made."""
+    """Create a post. It is published once every photograph's variants are made, and it is allowed."""
     body: CreatePost = call.body
     media_ids = _distinct(body.media_ids)
     alt_texts = _alt_texts(body.alt_texts, len(media_ids))
@@ -146,6 +146,8 @@ async def _require_uploaded(services: Services, viewer: int, media_id: int, fiel
     if media is not None and media.owner_id == viewer:
         if media.status == "failed":
             raise Invalid("failed-media", f"this photograph could not be read: {media.reason}", field)
+        if media.is_banned:
+            raise Invalid("not-allowed", f"this photograph may not be published: {media.rule or 'other'}", field)
         _require_shown(media.purpose, field)
         return
     upload = await services.vault.uploads.get(media_id)

@@ -9,7 +9,7 @@ from gateway.cards import hydrate
 from gateway.endpoint import Answer, Call, Endpoint, ListQuery
 from gateway.pages import Listing, page
 from gateway.services import Services
-from gateway.visibility import nothing_here, see_post, see_posts_of
+from gateway.visibility import look_for_post, nothing_here, see_posts_of
 from projections.card_json import PostCard
 from projections.posts import POSTS_BY_OWNER, PUBLISHED_POSTS, OwnedPostRow, PublishedPostRow
 
@@ -22,9 +22,10 @@ class PostPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def post(services: Services, call: Call) -> Answer:
-    """One post. Its author sees it from the start, everyone else once it is published."""
+    """One post. Its author sees it from the start, everyone else once it is published. An author whose post an operator
+    took down is told so."""
     post_id = call.id("post_id")
-    seen = await see_post(services.rows, call.viewer_id, post_id)
+    seen = await look_for_post(services.rows, call.viewer_id, post_id)
     (card,) = await hydrate(services, call.viewer_id, [(post_id, seen.post.owner_id)])
     if card is None:
         raise nothing_here()
@@ -69,7 +70,17 @@ async def _cards(
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/v1/posts/{post_id}", post, "A post", "posts", auth="optional", response=PostCard, models=MODELS),
+    Endpoint(
+        "GET",
+        "/v1/posts/{post_id}",
+        post,
+        "A post",
+        "posts",
+        auth="optional",
+        response=PostCard,
+        models=MODELS,
+        problems=(410,),
+    ),
     Endpoint(
         "GET",
         "/v1/accounts/{account_id}/posts",

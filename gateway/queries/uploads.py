@@ -8,7 +8,7 @@ from gateway.commands.uploads import own_upload
 from gateway.endpoint import Answer, Call, Endpoint
 from gateway.services import Services
 from gateway.visibility import nothing_here
-from projections.media import MEDIA, MediaRow, stored_files
+from projections.media import MEDIA, MediaRow, Moderation, stored_files
 from schemas.events import MediaKind
 
 WAIT_SECONDS_MAX = 30
@@ -31,7 +31,8 @@ class StoredVariant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload; `reason` is a stable slug and `detail` a sentence where it failed, sizes are in pixels once ready."""
+    """An upload; `reason` is a stable slug and `detail` a sentence where it failed, sizes are in pixels once ready.
+    `moderation` tells whether it may be published: not while it is `pending` or in `review`."""
 
     media_id: str
     state: Literal["uploading", "processing", "ready", "failed"]
@@ -43,6 +44,7 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int = 0
     blurhash: str | None = None
     variants: list[StoredVariant] = []
+    moderation: Moderation = "none"
 
 
 async def upload(services: Services, call: Call) -> Answer:
@@ -84,6 +86,7 @@ def _answered(media: MediaRow) -> UploadStatus:
         duration_ms=media.duration_ms,
         blurhash=media.blurhash,
         variants=variants,
+        moderation=media.moderation,
     )
 
 

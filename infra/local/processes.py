@@ -38,8 +38,9 @@ def applications(site: Site, after: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
     transcode_worker = _measured(site, "transcode-worker", ("transcode-worker",), "/metrics")
     leaving_worker = _measured(site, "leaving-worker", ("leaving-worker",), "/metrics")
     purge_worker = _measured(site, "purge-worker", ("purge-worker",), "/metrics")
+    moderation_worker = _measured(site, "moderation-worker", ("moderation-worker",), "/metrics")
     servers = (_server(site, "edge"), _server(site, "gateway"))
-    return (migrate, *workers, transcode_worker, leaving_worker, purge_worker, *servers)
+    return (migrate, *workers, transcode_worker, moderation_worker, leaving_worker, purge_worker, *servers)
 
 
 def _server(site: Site, name: str) -> ProcessSpec:

@@ -51,6 +51,7 @@ _REFUSALS: dict[int, type[errors.Refusal]] = {
     403: errors.Forbidden,
     404: errors.NotFound,
     409: errors.Conflict,
+    410: errors.Gone,
     413: errors.Limited,
     415: errors.Invalid,
     422: errors.Invalid,

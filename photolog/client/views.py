@@ -101,6 +101,7 @@ class Upload(View, frozen=True, kw_only=True):
     duration_ms: int = 0
     blurhash: str | None = None
     variants: list[StoredVariant] = []
+    moderation: str = "none"
 
 
 class PostAccepted(View, frozen=True, kw_only=True):

@@ -23,6 +23,11 @@ def post_key(post_id: int) -> str:
     return f"post:{post_id}"
 
 
+def media_key(media_id: int) -> str:
+    """Purges what is public of a media record."""
+    return f"media:{media_id}"
+
+
 def author_key(account_id: int) -> str:
     """Purges what is public of an account."""
     return f"author:{account_id}"

@@ -46,13 +46,20 @@ from schemas.events.graph import (
     FollowerRemoved,
 )
 from schemas.events.media import (
+    MediaJudged,
     MediaKind,
+    MediaLabel,
+    MediaReinstated,
+    MediaReviewed,
+    MediaTakenDown,
     MediaTranscodingCompleted,
     MediaTranscodingFailed,
     MediaTranscodingRequested,
     MediaVariant,
     Purpose,
+    Verdict,
 )
+from schemas.events.moderation import ContentBlocked, ContentUnblocked
 from schemas.events.posts import (
     Location,
     MediaItem,
@@ -80,7 +87,9 @@ __all__ = [
     "CommentLiked",
     "CommentLikesCounted",
     "CommentUnliked",
+    "ContentBlocked",
     "ContentReported",
+    "ContentUnblocked",
     "Event",
     "FanoutRequested",
     "FollowApproved",
@@ -93,7 +102,12 @@ __all__ = [
     "HouseRule",
     "Location",
     "MediaItem",
+    "MediaJudged",
     "MediaKind",
+    "MediaLabel",
+    "MediaReinstated",
+    "MediaReviewed",
+    "MediaTakenDown",
     "MediaTranscodingCompleted",
     "MediaTranscodingFailed",
     "MediaTranscodingRequested",
@@ -121,4 +135,5 @@ __all__ = [
     "Shown",
     "Snowflake",
     "Surface",
+    "Verdict",
 ]

@@ -4,13 +4,16 @@ from typing import Literal
 
 import msgspec
 
-from schemas.events.base import Event, Snowflake
+from schemas.events.base import Event, HouseRule, Snowflake
 
 Purpose = Literal["post", "reel", "story", "voice"]
 """What an upload is for; a voice note is sound and is sent in messages."""
 
 MediaKind = Literal["photo", "video", "voice"]
 """What an upload became."""
+
+Verdict = Literal["allowed", "refused", "review"]
+"""What a classifier makes of media; with `review` an operator decides."""
 
 
 class MediaTranscodingRequested(Event, frozen=True, kw_only=True):
@@ -72,3 +75,62 @@ class MediaTranscodingFailed(Event, frozen=True, kw_only=True):
     owner_id: Snowflake
     reason: str
     detail: str
+
+
+class MediaLabel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something that a classifier saw, and how sure it is, 0 to 1."""
+
+    name: str
+    score: float
+
+
+class MediaJudged(Event, frozen=True, kw_only=True):
+    """What the classifiers make of media that waits for a verdict; the first verdict of a record is final.
+
+    `classifier` names whose verdict it is, `reason` says why in a sentence for operators, `rule` which rule is broken.
+    """
+
+    type = "media.judged"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    verdict: Verdict
+    reason: str
+    classifier: str
+    rule: HouseRule | None = None
+    labels: list[MediaLabel] = msgspec.field(default_factory=list)
+
+
+class MediaReviewed(Event, frozen=True, kw_only=True):
+    """An operator decided about media, whatever the classifiers made of it; the last decision holds."""
+
+    type = "media.reviewed"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    decision: Literal["allowed", "refused"]
+    operator: str
+    rule: HouseRule | None = None
+    note: str = ""
+
+
+class MediaTakenDown(Event, frozen=True, kw_only=True):
+    """Media is shown to nobody any more, its owner included."""
+
+    type = "media.taken_down"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    rule: HouseRule
+    operator: str
+    note: str = ""
+
+
+class MediaReinstated(Event, frozen=True, kw_only=True):
+    """A takedown of media was a mistake."""
+
+    type = "media.reinstated"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    operator: str

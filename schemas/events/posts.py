@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from schemas.events.base import Event, Personal, Shown, Snowflake
+from schemas.events.base import Event, HouseRule, Personal, Shown, Snowflake
 
 
 class Location(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -65,7 +65,10 @@ class PostPublished(Event, frozen=True, kw_only=True):
 
 
 class PostRejected(Event, frozen=True, kw_only=True):
-    """A photograph of the post could not be decoded, so it is never published."""
+    """A photograph of the post could not be decoded or is not allowed, so it is never published.
+
+    `rule` is the one that it breaks, where the reason is `not-allowed`.
+    """
 
     type = "post.rejected"
     capability = "posts"
@@ -73,6 +76,7 @@ class PostRejected(Event, frozen=True, kw_only=True):
     owner_id: Snowflake
     media_id: Snowflake
     reason: str
+    rule: HouseRule | None = None
 
 
 class PostCaptionChanged(Event, frozen=True, kw_only=True):
@@ -87,8 +91,12 @@ class PostCaptionChanged(Event, frozen=True, kw_only=True):
 
 
 class PostDeleted(Event, frozen=True, kw_only=True):
+    """A post is gone: by its author, or by an operator, who names the rule that it broke."""
+
     type = "post.deleted"
     capability = "posts"
     analysts = True
     post_id: Annotated[Snowflake, Shown("post", "the post that is gone")]
     owner_id: Snowflake
+    taken_down: HouseRule | None = None
+    operator: str = ""

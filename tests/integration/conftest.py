@@ -75,12 +75,27 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def transcoder(
-    migrated: dict[str, str], scratch: Path, tmp_path_factory: pytest.TempPathFactory
+    migrated: dict[str, str], moderator: WorkerProcess, scratch: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[WorkerProcess]:
-    """A transcode worker that hurries. There is one, so that whoever kills it knows that it had the work."""
+    """A transcode worker that hurries. There is one, so that whoever kills it knows that it had the work. What it makes
+    waits for the moderation worker's verdict."""
+    assert moderator
     hurry = {"PHOTOLOG_TRANSCODE__H264_PRESET": "superfast", "PHOTOLOG_TRANSCODE__AV1_PRESET": "13"}
     log = tmp_path_factory.mktemp("transcoder") / "transcode-worker.log"
     started = WorkerProcess(("transcode-worker", "--decoders", "2"), migrated | hurry | {"TMPDIR": str(scratch)}, log)
+    try:
+        started.wait_ready()
+        yield started
+    finally:
+        started.end()
+
+
+@pytest.fixture(scope="session")
+def moderator(migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
+    """A moderation worker with the block-list and one more classifier, to which tests speak by what they upload."""
+    plugged = {"PHOTOLOG_MODERATION__CLASSIFIERS": '["tests.integration.colour_classifier:colours"]'}
+    log = tmp_path_factory.mktemp("moderator") / "moderation-worker.log"
+    started = WorkerProcess(("moderation-worker",), migrated | plugged, log)
     try:
         started.wait_ready()
         yield started

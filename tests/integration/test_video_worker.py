@@ -27,6 +27,8 @@ from tests.unit.streams.scenario import post
 from tests.unit.transcode.clips import clip
 from transcode.ladder import MASTER
 
+_ANSWER = e.MediaTranscodingCompleted | e.MediaTranscodingFailed
+
 
 @pytest.fixture
 def objects(settings: Settings) -> ObjectStore:
@@ -145,7 +147,7 @@ def answers_about(hand: Hand, settings: Settings, media_id: int) -> list[bytes]:
                     event = hand.resources.serde.open_record(
                         hand.resources.serde.parse(message.value()), lambda _: None
                     )
-                    if getattr(event, "media_id", None) == media_id:
+                    if isinstance(event, _ANSWER) and event.media_id == media_id:
                         found.append(dict(message.headers())["ce_id"])
     finally:
         reader.close()

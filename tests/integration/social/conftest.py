@@ -4,15 +4,34 @@ each person.
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
+import httpx
 import pytest
 
 from infra.local.ports import pick_free_port_base
 from photolog.client import Client, gateway_pool, store_pool
 from tests.integration.social.people import PASSWORD, Person
-from tests.integration.workers import WorkerProcess, wait_serving
+from tests.integration.workers import PATIENCE_SECONDS, WorkerProcess, wait_serving
 
 Joining = Callable[..., Awaitable[Person]]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An edge of its own behind the stack's Varnish, with the worker that purges."""
+
+    process: WorkerProcess
+    alone: httpx.AsyncClient
+    cached: httpx.AsyncClient
+
+    def answered(self) -> float:
+        """How many pictures and files it answered by itself."""
+        return self.process.shown("photolog_edge_answers_total")
+
+    async def status(self, path: str) -> int:
+        """Of an address, through Varnish."""
+        return (await self.cached.get(path)).status_code
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +81,33 @@ async def join(gateway_address: str) -> AsyncIterator[Joining]:
             return Person(account_id, username, client)
 
         yield joined
+
+
+@pytest.fixture(scope="module")
+def edge_process(
+    gateway_address: str, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WorkerProcess]:
+    assert gateway_address
+    folder = tmp_path_factory.mktemp("edge")
+    if migrated["PHOTOLOG_EDGE__CACHES"] == "[]":
+        pytest.skip("this machine has no Varnish, and it could not be installed")
+    started = [WorkerProcess((command,), migrated, folder / f"{command}.log") for command in ("edge", "purge-worker")]
+    try:
+        for process in started:
+            process.wait_ready()
+        wait_serving(f"http://127.0.0.1:{migrated['PHOTOLOG_EDGE__PORT']}")
+        yield started[0]
+    finally:
+        for process in started:
+            process.end()
+
+
+@pytest.fixture
+async def edge(edge_process: WorkerProcess, migrated: dict[str, str]) -> AsyncIterator[Edge]:
+    port, varnish = migrated["PHOTOLOG_EDGE__PORT"], migrated["PHOTOLOG_EDGE__PUBLIC_URL"]
+    crowd = httpx.Limits(max_connections=1_000)
+    async with (
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as alone,
+        httpx.AsyncClient(base_url=varnish, timeout=PATIENCE_SECONDS, limits=crowd) as cached,
+    ):
+        yield Edge(edge_process, alone, cached)

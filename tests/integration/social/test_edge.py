@@ -2,71 +2,21 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from PIL import Image
 
 from gateway.edge_addresses import address_signer
 from photolog.media.addresses import Fit, Picture, PictureFormat
 from photolog.settings import Settings
-from tests.integration.social.conftest import Joining
+from tests.integration.social.conftest import Edge, Joining
 from tests.integration.social.people import Person, published
-from tests.integration.workers import PATIENCE_SECONDS, WorkerProcess, eventually, wait_serving
+from tests.integration.workers import eventually
 
 AVIF, WEBP, JPEG = b"ftypavif", b"WEBP", b"\xff\xd8\xff"
 BROWSER = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
-
-
-@dataclass(frozen=True)
-class Edge:
-    """An edge of its own behind the stack's Varnish, with the worker that purges."""
-
-    process: WorkerProcess
-    alone: httpx.AsyncClient
-    cached: httpx.AsyncClient
-
-    def answered(self) -> float:
-        """How many pictures and files it answered by itself."""
-        return self.process.shown("photolog_edge_answers_total")
-
-    async def status(self, path: str) -> int:
-        """Of an address, through Varnish."""
-        return (await self.cached.get(path)).status_code
-
-
-@pytest.fixture(scope="module")
-def edge_process(
-    gateway_address: str, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[WorkerProcess]:
-    assert gateway_address
-    folder = tmp_path_factory.mktemp("edge")
-    if migrated["PHOTOLOG_EDGE__CACHES"] == "[]":
-        pytest.skip("this machine has no Varnish, and it could not be installed")
-    started = [WorkerProcess((command,), migrated, folder / f"{command}.log") for command in ("edge", "purge-worker")]
-    try:
-        for process in started:
-            process.wait_ready()
-        wait_serving(f"http://127.0.0.1:{migrated['PHOTOLOG_EDGE__PORT']}")
-        yield started[0]
-    finally:
-        for process in started:
-            process.end()
-
-
-@pytest.fixture
-async def edge(edge_process: WorkerProcess, migrated: dict[str, str]) -> AsyncIterator[Edge]:
-    port, varnish = migrated["PHOTOLOG_EDGE__PORT"], migrated["PHOTOLOG_EDGE__PUBLIC_URL"]
-    crowd = httpx.Limits(max_connections=1_000)
-    async with (
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as alone,
-        httpx.AsyncClient(base_url=varnish, timeout=PATIENCE_SECONDS, limits=crowd) as cached,
-    ):
-        yield Edge(edge_process, alone, cached)
 
 
 async def shown(person: Person) -> tuple[str, str]:

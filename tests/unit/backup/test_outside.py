@@ -30,6 +30,7 @@ NO_OBJECTS = frozenset(
     {
         "approval",  # what ids of derived events are made from
         "fanout",
+        "moderation",
         "publication",
         "transcoding",
         "photolog",
@@ -63,14 +64,14 @@ def test_no_table_is_created_beside_migrate() -> None:
 def test_every_consumer_group_is_known() -> None:
     named = {found.strip() for text in sources().values() for found in _GROUP.findall(text)}
     assert named - JOINED_BY_NOBODY.keys() == {"group"}, "a group that commits: see backup.survey.GROUPS"
-    assert list(GROUPS) == ["photolog-transcode"]
+    assert list(GROUPS) == ["photolog-transcode", "photolog-moderation"]
 
 
 def test_every_kind_of_object_is_known() -> None:
     """Objects have keys that begin with their kind; other texts of that form are said to be none."""
     kinds = set(re.findall(r'"([a-z]+)/(?:\{|")', "".join(sources().values())))
     objects = {kind for kind in kinds if any(f"{kind}/" in place for place in ELSEWHERE)}
-    assert objects == {"raw", "originals", "processed", "exports", "events"}
+    assert objects == {"raw", "originals", "processed", "exports", "events", "blocked"}
     assert kinds - objects == NO_OBJECTS
 
 

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from edge.purger import Purger
+from edge.purging import MODELS
 from photolog.errors import StoreUnavailable
 from photolog.log.record import StoredRecord
 from projections.stores.memory_rows import MemoryRows
@@ -73,7 +74,7 @@ class Scene:
             await self.fold(position.topic, position.partition, position.offset)
 
     async def fold(self, topic: str, partition: int, offset: int) -> None:
-        source = Source(topic, topic, partition)
+        source = Source(MODELS[topic], topic, partition)
         stored = await self.rows.position(source)
         await self.rows.advance(source, StoredPosition(offset + 1), expected=stored.next_offset if stored else 0)
 

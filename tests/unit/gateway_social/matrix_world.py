@@ -41,6 +41,7 @@ POSTS = {
     "suspended": ("suspended", "published"),
     "orphaned": ("deleted", "published"),
     "deleted": ("public", "deleted"),
+    "taken-down": ("public", "taken-down"),
     "processing": ("public", "processing"),
     "rejected": ("public", "rejected"),
 }
@@ -115,7 +116,7 @@ class MatrixWorld:
 
     def anything(self) -> Target:
         """A target with a value for every parameter of a path."""
-        names: dict[str, str] = {}
+        names = {"digest": "0" * 64}
         for target in self.targets.values():
             names.update(target.names)
         return Target(next(iter(self.targets.values())).owner, names)
@@ -247,6 +248,12 @@ class MatrixWorld:
         )
         if fate == "deleted":
             await happen(self.river, e.PostDeleted(post_id=post_id, owner_id=owner_id))
+        if fate == "taken-down":
+            await happen(
+                self.river,
+                e.MediaTakenDown(media_id=media_id, owner_id=owner_id, rule="hate", operator="op"),
+                e.PostDeleted(post_id=post_id, owner_id=owner_id, taken_down="hate", operator="op"),
+            )
         await self.river.vault.uploads.create(_upload(upload_id, owner_id))
         names = {"post_id": post_id, "comment_id": comment_id, "media_id": media_id, "account_id": owner_id}
         texts = {name: str(value) for name, value in names.items()}

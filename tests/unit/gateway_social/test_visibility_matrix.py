@@ -26,9 +26,10 @@ OUTCOMES = {
     "u": "401: nobody without an account may ask",
     "c": "409, a conflict with what the target is now",
     "i": "422, the request cannot be meant",
+    "g": "410 post-taken-down: the viewer's own, and why",
 }
-_STATUS = {"p": 403, "y": 403, "z": 403, "u": 401, "c": 409, "i": 422}
-_TYPE = {"p": "private-account", "y": "not-yours", "z": "account-suspended"}
+_STATUS = {"p": 403, "y": 403, "z": 403, "u": 401, "c": 409, "i": 422, "g": 410}
+_TYPE = {"p": "private-account", "y": "not-yours", "z": "account-suspended", "g": "post-taken-down"}
 _KIND_WITHOUT_GRANT = ("/problems/invalid-token", "/problems/unauthenticated")
 _ORDER = tuple(VIEWERS)
 Table = Mapping[str, str]
@@ -88,9 +89,13 @@ POST = {
     "processing post":   ". . . . . . . z +",
     "rejected post":     ". . . . . . . z +",
     "orphaned post":     ". . . . . . . z u",
+    "taken-down post":   ". . . . . . . z .",
 }
-PHOTOGRAPH = POST | {  # it stays its owner's when the post is gone
+PHOTOGRAPH = POST | {  # it stays its owner's when the post is gone, if it was not taken down
     "deleted post":      ". . . . . . . z +",
+}
+TAKEN_DOWN = POST | {  # who asks for the post itself is told
+    "taken-down post":   ". . . . . . . z g",
 }
 ACT_ON_POST = {
     "public post":       "u + + . . + + z +",
@@ -100,6 +105,7 @@ ACT_ON_POST = {
     "processing post":   "u . . . . . . z c",
     "rejected post":     "u . . . . . . z c",
     "orphaned post":     "u . . . . . . z u",
+    "taken-down post":   "u . . . . . . z .",
 }
 TAKE_BACK = ACT_ON_POST | {
     "processing post":   "u . . . . . . z +",
@@ -113,15 +119,18 @@ OWN_POST = {
     "processing post":   "u . . . . . . z +",
     "rejected post":     "u . . . . . . z +",
     "orphaned post":     "u . . . . . . z u",
+    "taken-down post":   "u . . . . . . z .",
 }
 OWN_COMMENT = OWN_POST | {  # who wrote it may take it back whatever became of the post
     "deleted post":      "u . . . . . . z +",
+    "taken-down post":   "u . . . . . . z +",
 }
 OWN_PHOTOGRAPH = {
     "public post":       "u . . . . . . z +",
     "private post":      "u . . . . . . z +",
     "deleted post":      "u . . . . . . z +",
     "orphaned post":     "u . . . . . . z u",
+    "taken-down post":   "u . . . . . . z +",
 }
 OWN_UPLOAD = {
     "open upload":       "u . . . . . . z +",
@@ -134,6 +143,7 @@ LIKE_COMMENT = POST | {  # who wrote it is the post's author, and hidden from th
     "processing post":   "u . . . . . . z +",
     "rejected post":     "u . . . . . . z +",
     "orphaned post":     "u . . . . . . z u",
+    "taken-down post":   "u . . . . . . z .",
 }
 LIKERS = LIKE_COMMENT
 REPORT = LIKE_COMMENT | {
@@ -191,6 +201,7 @@ FEED = {
     "processing post":   "u . . . . . . z .",
     "rejected post":     "u . . . . . . z .",
     "orphaned post":     "u . . . . . . z u",
+    "taken-down post":   "u . . . . . . z .",
 }
 SAVED = {  # everybody saved everything, whatever they may see of it
     "public post":       "u + + . . + + z +",
@@ -200,6 +211,7 @@ SAVED = {  # everybody saved everything, whatever they may see of it
     "processing post":   "u . . . . . . z .",
     "rejected post":     "u . . . . . . z .",
     "orphaned post":     "u . . . . . . z u",
+    "taken-down post":   "u . . . . . . z .",
 }
 IN_GRID = POST | {  # the grid of the post's author
     "private post":      "p p p . . + + z +",
@@ -265,7 +277,7 @@ MATRIX: Mapping[str, Line] = {
     "POST /v1/uploads/{media_id}/complete": Line(OPEN_UPLOAD, {"parts": [{"number": 1, "etag": "x"}]}),
     "DELETE /v1/uploads/{media_id}": Line(OWN_UPLOAD),
     "POST /v1/posts": ALONE,
-    "GET /v1/posts/{post_id}": Line(POST),
+    "GET /v1/posts/{post_id}": Line(TAKEN_DOWN),
     "PATCH /v1/posts/{post_id}": Line(OWN_POST, {"caption": "new"}),
     "DELETE /v1/posts/{post_id}": Line(OWN_POST),
     "GET /v1/media/{media_id}/{variant}": Line(PHOTOGRAPH),
@@ -294,6 +306,12 @@ MATRIX: Mapping[str, Line] = {
     "DELETE /v1/operator/accounts/{account_id}": ALONE,
     "PUT /v1/operator/accounts/{account_id}/verification": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/verification": ALONE,
+    "GET /v1/moderation/queue": ALONE,
+    "POST /v1/moderation/media/{media_id}/decision": ALONE,
+    "POST /v1/moderation/media/{media_id}/reinstate": ALONE,
+    "POST /v1/moderation/posts/{post_id}/takedown": ALONE,
+    "POST /v1/moderation/blocks": ALONE,
+    "DELETE /v1/moderation/blocks/{digest}": ALONE,
     "GET /v1/positions": ALONE,
     "GET /v1/streams": ALONE,  # the same for everybody
     "GET /v1/streams/events": ALONE,  # a grant's: no viewer's token opens it
@@ -313,6 +331,7 @@ SHOWN: Mapping[str, Line] = {
     "GET /v1/posts/{post_id}/comments/{comment_id}/replies": Line(AMONG_OTHERS),
     "GET /v1/me/saved": Line(SAVED),
     "GET /v1/operator/reports": NOBODY,
+    "GET /v1/moderation/queue": NOBODY,
     "GET /v1/accounts/{account_id}/posts": Line(IN_GRID),
     "GET /v1/me/requests": NOBODY,  # nobody asks the viewers
     "GET /v1/me/requests/sent": Line(ASKED),

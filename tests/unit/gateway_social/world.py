@@ -73,7 +73,12 @@ class MemoryObjects:
         return ObjectHead(len(held[0]), "etag", held[1]) if held else None
 
     async def read_range(self, key: str, start: int, length: int) -> bytes:
+        if key not in self.objects:
+            raise ObjectAbsent("NoSuchKey")
         return self.objects[key][0][start : start + length]
+
+    async def put(self, key: str, data: bytes, content_type: str) -> None:
+        self.objects[key] = (data, content_type)
 
     async def delete(self, key: str) -> None:
         self.objects.pop(key, None)

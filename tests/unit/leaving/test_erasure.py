@@ -1,5 +1,6 @@
 """An erasure over all jobs and stores in memory: what it leaves, what it leaves alone, and that nothing stops it."""
 
+import msgspec
 import pytest
 
 from gateway.signup import resting_hash
@@ -12,6 +13,7 @@ from projections.comments import COMMENT_COUNTS, COMMENTS
 from projections.generations import Generations, Pointers
 from projections.graph import GRAPH_COUNTS
 from projections.likes import LIKE_COUNTS
+from projections.media import MEDIA, REVIEWS
 from projections.saves import SAVE_COUNTS
 from projections.shares import SHARE_COUNTS
 from projections.stores.generation_pointers import MemoryPointers
@@ -19,6 +21,7 @@ from projections.stores.memory_cache import MemoryCache
 from projections.stores.pinning import PinnedPointers
 from projections.stores.port import Source, StoredPosition
 from schemas import events as e
+from schemas.topics import MONTH_MS
 from tests.unit.leaving.world import (
     ANNA,
     BERT,
@@ -33,7 +36,7 @@ from tests.unit.leaving.world import (
     left_rows,
     of_others,
 )
-from tests.unit.streams.river import SERDE, River, visible_rows
+from tests.unit.streams.river import NOW_MS, SERDE, River, visible_rows
 from tests.unit.streams.scenario import post, ready
 
 
@@ -273,3 +276,18 @@ async def test_a_generation_whose_rebuild_stands_still_holds_the_receipt_up(worl
             position = StoredPosition(len(records))
             await world.river.rows.advance(Source("comments@2", topic, partition), position)
     assert (await world.erase(worker)).receipt
+
+
+@pytest.mark.parametrize("judged", [True, False], ids=["in the queue", "pending"])
+async def test_nobody_is_asked_any_more_about_what_waited(world: World, judged: bool) -> None:
+    world.river.append(msgspec.structs.replace(ready(599, ANNA), moderation="pending"))
+    if judged:
+        doubt = e.MediaJudged(media_id=599, owner_id=ANNA, verdict="review", reason="hm", classifier="c")
+        world.river.append(doubt)
+    await world.river.pump()
+    await world.begin()
+    await world.erase()
+    media = await world.river.rows.get(MEDIA.key(599))
+    assert media.moderation == "refused"
+    month = NOW_MS // MONTH_MS
+    assert [row for at in (month, month + 1) for row in await world.river.rows.scan(REVIEWS, (at,), limit=9)] == []

@@ -1,9 +1,11 @@
 """Media: the first final answer stands."""
 
 import msgspec
+import pytest
 
-from projections.media import MEDIA, MEDIA_PROJECTION, MediaRow
+from projections.media import MEDIA, MEDIA_PROJECTION, REVIEWS, MediaRow
 from schemas import events as e
+from schemas.topics import MONTH_MS
 from tests.unit.projections.folding import Folding
 
 VARIANT = e.MediaVariant(
@@ -43,3 +45,67 @@ def test_a_blurhash_is_kept_and_its_absence_too() -> None:
 def test_the_first_answer_is_final() -> None:
     assert photograph(COMPLETED, FAILED) == photograph(COMPLETED)
     assert photograph(FAILED, COMPLETED) == photograph(FAILED)
+
+
+PENDING = msgspec.structs.replace(COMPLETED, moderation="pending")
+REVIEWED = {
+    decision: e.MediaReviewed(media_id=7, owner_id=11, decision=decision, operator="op", rule=rule)  # type: ignore[arg-type]  # one of the two
+    for decision, rule in (("allowed", None), ("refused", "nudity"))
+}
+DOWN = e.MediaTakenDown(media_id=7, owner_id=11, rule="hate", operator="op")
+BACK = e.MediaReinstated(media_id=7, owner_id=11, operator="op")
+
+
+def judged(verdict: e.Verdict, rule: e.HouseRule | None = None) -> e.MediaJudged:
+    return e.MediaJudged(
+        media_id=7,
+        owner_id=11,
+        verdict=verdict,
+        reason="why",
+        classifier="c",
+        rule=rule,
+        labels=[e.MediaLabel(name="synthetic", score=0.5)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("events", "moderation", "rule"),
+    [
+        ([COMPLETED, judged("refused", "hate")], "none", None),
+        ([PENDING], "pending", None),
+        ([PENDING, judged("allowed")], "allowed", None),
+        ([PENDING, judged("refused", "hate"), judged("allowed")], "refused", "hate"),
+        ([PENDING, judged("review", "hate")], "review", None),
+        ([PENDING, judged("review"), REVIEWED["refused"]], "refused", "nudity"),
+        ([PENDING, judged("refused", "hate"), REVIEWED["allowed"]], "allowed", None),
+        ([PENDING, REVIEWED["allowed"], judged("refused", "hate")], "allowed", None),
+        ([PENDING, REVIEWED["allowed"], REVIEWED["refused"]], "refused", "nudity"),
+        ([COMPLETED, DOWN], "taken_down", "hate"),
+        ([PENDING, DOWN, judged("allowed"), REVIEWED["allowed"]], "taken_down", "hate"),
+        ([PENDING, DOWN, BACK], "allowed", None),
+        ([PENDING, BACK], "pending", None),
+    ],
+)
+def test_the_first_verdict_stands_until_an_operator_says_otherwise(
+    events: list[e.Event], moderation: str, rule: str | None
+) -> None:
+    row = photograph(*events)
+    assert row is not None
+    assert (row.moderation, row.rule, row.width) == (moderation, rule, 4_000)
+
+
+@pytest.mark.parametrize("end", [REVIEWED["allowed"], REVIEWED["refused"], DOWN], ids=lambda event: event.type)
+def test_what_waits_for_an_operator_is_listed_until_they_decide(end: e.Event) -> None:
+    folding = Folding(MEDIA_PROJECTION).apply(PENDING, judged("review"))
+    since_ms = folding.last_ms
+    (listed,) = folding.rows(REVIEWS, since_ms // MONTH_MS)
+    assert (listed.since_ms, listed.media_id, listed.owner_id, listed.reason) == (since_ms, 7, 11, "why")
+    assert msgspec.json.decode(listed.labels, type=list[e.MediaLabel]) == [e.MediaLabel(name="synthetic", score=0.5)]
+    assert folding.apply(end).rows(REVIEWS, since_ms // MONTH_MS) == []
+
+
+@pytest.mark.parametrize("event", [judged("refused"), *REVIEWED.values(), DOWN, BACK], ids=lambda event: event.type)
+def test_what_is_not_ready_or_anothers_is_not_judged(event: e.Event) -> None:
+    assert photograph(event) is None
+    assert photograph(FAILED, event) == photograph(FAILED)
+    assert photograph(PENDING, msgspec.structs.replace(event, owner_id=12)) == photograph(PENDING)

@@ -170,3 +170,16 @@ def test_the_post_of_an_erased_person_has_no_personal_fields() -> None:
     row = post(msgspec.structs.replace(CREATED, caption=None, mentions=None, alt_texts=None, location=None))
     assert (row.caption, row.mentions, row.alt_texts, row.location_name) == (None, [], [], None)
     assert row.hashtags == ["cat"]
+
+
+def test_a_post_that_is_taken_down_is_gone_and_says_why() -> None:
+    taken_down = msgspec.structs.replace(DELETED, taken_down="hate", operator="op")
+    row = post(CREATED, PUBLISHED, taken_down)
+    assert (row.status, row.rule, row.is_taken_down, row.caption) == ("deleted", "hate", True, None)
+    assert not post(CREATED, PUBLISHED, DELETED, taken_down).is_taken_down, "its author was first"
+
+
+def test_a_post_that_is_not_allowed_names_the_rule() -> None:
+    row = post(CREATED, msgspec.structs.replace(REJECTED, reason="not-allowed", rule="nudity"))
+    assert (row.rejection, row.rule, row.is_taken_down) == ("not-allowed", "nudity", False)
+    assert post(CREATED, REJECTED, DELETED).rule is None

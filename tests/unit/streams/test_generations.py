@@ -94,7 +94,7 @@ async def test_a_generation_that_is_folded_again_is_the_same(
     await fold_all(river, projection, building_step(resources, projection, 2))
     expected = rows_of(river, projection.name, 1)
     assert rows_of(river, projection.name, 2) == expected
-    assert expected or projection.name == "reports"
+    assert expected or projection.name in ("reports", "blocks")
     assert {place: len(records) for place, records in river.log.partitions.items()} == appended, "nothing follows again"
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 import pytest
 
-from projections.media import MediaRow
+from projections.media import MediaRow, Moderation
 from projections.posts import POSTS, PostRow
 from schemas import events as e
 from schemas.topics import POSTS as POSTS_TOPIC
@@ -51,6 +51,14 @@ def medium(media_id: int, status: str = "ready") -> MediaRow:
     )
 
 
+def verdict(found: e.Verdict) -> e.MediaJudged:
+    return e.MediaJudged(media_id=501, owner_id=ANNA, verdict=found, reason="", classifier="c")
+
+
+def decision(found: Literal["allowed", "refused"]) -> e.MediaReviewed:
+    return e.MediaReviewed(media_id=501, owner_id=ANNA, decision=found, operator="op")
+
+
 def test_a_post_with_an_outstanding_photograph_waits() -> None:
     assert publication(waiting_post(1, 2), {1: medium(1)}, Reach(), NOW_MS) is None
 
@@ -64,6 +72,19 @@ def test_a_voice_note_that_the_log_has_in_a_post_rejects_it() -> None:
     spoken = msgspec.structs.replace(medium(2), kind="voice")
     decided = publication(waiting_post(1, 2), {1: medium(1), 2: spoken}, Reach(), NOW_MS)
     assert decided == e.PostRejected(post_id=101, owner_id=ANNA, media_id=2, reason="voice-note")
+
+
+@pytest.mark.parametrize("moderation", ["pending", "review"])
+def test_a_post_waits_for_the_verdict_about_each_photograph(moderation: Moderation) -> None:
+    waiting = msgspec.structs.replace(medium(2), moderation=moderation)
+    assert publication(waiting_post(1, 2), {1: medium(1), 2: waiting}, Reach(), NOW_MS) is None
+
+
+@pytest.mark.parametrize("moderation", ["refused", "taken_down"])
+def test_a_photograph_that_is_not_allowed_rejects_the_post_and_names_the_rule(moderation: Moderation) -> None:
+    banned = msgspec.structs.replace(medium(2), moderation=moderation, rule="hate")
+    decided = publication(waiting_post(1, 2), {2: banned}, Reach(), NOW_MS)
+    assert decided == e.PostRejected(post_id=101, owner_id=ANNA, media_id=2, reason="not-allowed", rule="hate")
 
 
 def test_a_published_post_names_its_photographs_in_the_order_of_the_post() -> None:
@@ -135,6 +156,31 @@ async def test_a_photograph_that_cannot_be_decoded_rejects_the_post_with_its_rea
     await river.pump()
     row = await river.rows.get(POSTS.key(101))
     assert (row.status, row.rejection) == ("rejected", "damaged-image")
+
+
+@pytest.mark.parametrize(
+    ("events", "status", "rejection"),
+    [
+        ([verdict("allowed")], "published", None),
+        ([verdict("refused")], "rejected", "not-allowed"),
+        ([verdict("review")], "processing", None),
+        ([verdict("review"), decision("allowed")], "published", None),
+        ([verdict("review"), decision("refused")], "rejected", "not-allowed"),
+        ([e.MediaTakenDown(media_id=501, owner_id=ANNA, rule="hate", operator="op")], "rejected", "not-allowed"),
+    ],
+)
+async def test_a_verdict_or_a_decision_publishes_the_post_or_rejects_it(
+    events: list[e.Event], status: str, rejection: str | None
+) -> None:
+    river = River()
+    river.append(post(101, ANNA, 501), msgspec.structs.replace(ready(501, ANNA), moderation="pending"))
+    await river.pump()
+    before = await status_of(river, 101)
+    for event in events:
+        river.append(event)
+        await river.pump()
+    row = await river.rows.get(POSTS.key(101))
+    assert (before, row.status, row.rejection) == ("processing", status, rejection)
 
 
 async def test_a_post_that_was_deleted_while_it_waited_is_never_published() -> None:

@@ -49,10 +49,11 @@ def request(media_id: int, owner_id: int = 1, content_type: str = "image/jpeg") 
 
 
 class FakeMessage:
-    """A request as the client hands it over."""
+    """A record as the client hands it over; without an event it is none of ours."""
 
-    def __init__(self, offset: int, event: Event | None, owner_id: int = 1) -> None:
+    def __init__(self, offset: int, event: Event | None, owner_id: int = 1, topic: str = PLACE[0]) -> None:
         self._offset = offset
+        self._topic = topic
         self._key = str(owner_id).encode()
         self._value = b"poison" if event is None else SERDE.encode(event, lambda _: None)
 
@@ -60,7 +61,7 @@ class FakeMessage:
         return None
 
     def topic(self) -> str:
-        return PLACE[0]
+        return self._topic
 
     def partition(self) -> int:
         return PLACE[1]
@@ -209,7 +210,13 @@ class FakeLog:
 
 
 class Bench:
-    def __init__(self, *events: Event | None, owners: Sequence[int] | None = None, photographs_max: int = 4) -> None:
+    def __init__(
+        self,
+        *events: Event | None,
+        owners: Sequence[int] | None = None,
+        photographs_max: int = 4,
+        moderated: bool = False,
+    ) -> None:
         owners = owners or [1] * len(events)
         messages = [FakeMessage(at, event, owner) for at, (event, owner) in enumerate(zip(events, owners, strict=True))]
         self.intake: Any = FakeIntake(messages)
@@ -223,7 +230,9 @@ class Bench:
         self.log = FakeLog()
         self.rows = MemoryRows()
         job = TranscodeJob(self.objects, self.variants, self.videos, self.voices, ALONE, None, self.rows, bytes_max=10)
-        self.worker = TranscodeWorker(self.intake, job, SERDE, self.log, photographs_max, clock_ms=lambda: 5)
+        self.worker = TranscodeWorker(
+            self.intake, job, SERDE, self.log, photographs_max, clock_ms=lambda: 5, moderated=moderated
+        )
         self.stop = asyncio.Event()
 
     async def run_until(self, reached: Callable[[], bool]) -> None:
@@ -265,6 +274,15 @@ async def test_a_photographs_variants_are_stored_and_named_in_the_answer() -> No
     assert answer.digest == CONTENT_KEY.of(hashlib.sha256(b"7").hexdigest())
     assert dict(bench.log.records[0].headers)["correlation_id"] == b"from-the-upload"
     assert bench.committable() == 1
+
+
+async def test_what_is_moderated_waits_for_a_verdict() -> None:
+    bench = Bench(request(7), moderated=True)
+    await bench.run_until(lambda: len(bench.log.answers) == 1)
+    assert bench.log.answers[0].moderation == "pending"
+    bench = Bench(request(7))
+    await bench.run_until(lambda: len(bench.log.answers) == 1)
+    assert bench.log.answers[0].moderation == "none"
 
 
 async def test_the_same_request_gives_the_same_event_id_whenever_it_is_answered() -> None:
