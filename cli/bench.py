@@ -23,6 +23,7 @@ BENCHMARKS = {
     "feed-under-writes": "benchmarks.feed_under_writes",
     "decode": "benchmarks.decode",
     "variants": "benchmarks.variants",
+    "sandbox": "benchmarks.sandbox",
     "ladder": "benchmarks.ladder",
     "phash": "benchmarks.phash",
     "nearest": "benchmarks.nearest",

@@ -1,4 +1,4 @@
-"""`photolog test`: the linters, then every test; what the project's CI runs."""
+"""`photolog test`: the linters and every test; what the project's CI runs."""
 
 import subprocess
 import sys
@@ -27,6 +27,10 @@ LINTERS: dict[str, tuple[str, ...]] = {
     "lint-imports": ("lint-imports", "--no-logo"),
 }
 LINTER_SECONDS_MAX = 600
+IDLY = ("nice", "-n", "19")
+WHERE = (f"--rootdir={REPOSITORY}", str(REPOSITORY / "tests"))
+Linted = tuple[int, str, float]
+"""A linter's exit status, what it said, and the seconds that it took."""
 
 
 def run_tests(
@@ -42,15 +46,24 @@ def run_tests(
         progress = BootProgress(console)
         with progress.shown():
             ensure_engines(progress.say)
-    failed = [] if pytest_arguments else _failed_linters(console)
     if pytest_arguments:
-        statuses = [_pytest(*((*FAST, *QUICK) if fast else ()), *pytest_arguments)]
+        failed, statuses = [], [_pytest(*((*FAST, *QUICK) if fast else ()), *pytest_arguments)]
+    elif fast:
+        failed, statuses = _told(console, _linted()), [_pytest(*WHERE, *FAST, *QUICK)]
     else:
-        where = (f"--rootdir={REPOSITORY}", str(REPOSITORY / "tests"))
-        statuses = [_pytest(*where, *kind) for kind in (((*FAST, *QUICK),) if fast else (FAST, ENGINES))]
+        failed, statuses = _everything(console)
     if failed:
-        console.print(f"[red]Failed before the tests: {', '.join(failed)}[/red]")
+        console.print(f"[red]Failed beside the tests: {', '.join(failed)}[/red]")
     raise typer.Exit(next((status for status in statuses if status), int(bool(failed))))
+
+
+def _everything(console: Console) -> tuple[list[str], list[int]]:
+    """All tests, and the linters in what engines leave of the cores: the linters that failed, the statuses of tests."""
+    statuses = [_pytest(*WHERE, *FAST)]
+    with ThreadPoolExecutor(1) as pool:
+        linting = pool.submit(_linted, IDLY)
+        statuses.append(_pytest(*WHERE, *ENGINES))
+        return _told(console, linting.result()), statuses
 
 
 def _pytest(*arguments: str) -> int:
@@ -59,24 +72,26 @@ def _pytest(*arguments: str) -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def _failed_linters(console: Console) -> list[str]:
-    """Run them side by side, print what each says, and return the names of those that failed."""
-    failed = []
+def _linted(before: tuple[str, ...] = ()) -> dict[str, Linted]:
+    """Run the linters side by side, each behind these words."""
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for name, (status, output, seconds) in zip(LINTERS, pool.map(_lint, LINTERS.values()), strict=True):
-            console.print(f"{'[green]✓[/green]' if status == 0 else '[red]✗[/red]'} {name} ({seconds:.1f} s)")
-            if status != 0:
-                failed.append(name)
-                sys.stdout.write(output)
-                sys.stdout.flush()
-    return failed
+        commands = [(*before, str(Path(sys.executable).parent / name), *rest) for name, *rest in LINTERS.values()]
+        return dict(zip(LINTERS, pool.map(_lint, commands), strict=True))
 
 
-def _lint(arguments: tuple[str, ...]) -> tuple[int, str, float]:
+def _told(console: Console, linted: dict[str, Linted]) -> list[str]:
+    """Print what each linter says, and return the names of those that failed."""
+    for name, (status, output, seconds) in linted.items():
+        console.print(f"{'[green]✓[/green]' if status == 0 else '[red]✗[/red]'} {name} ({seconds:.1f} s)")
+        if status != 0:
+            sys.stdout.write(output)
+            sys.stdout.flush()
+    return [name for name, (status, _, _) in linted.items() if status != 0]
+
+
+def _lint(command: tuple[str, ...]) -> Linted:
     started = time.monotonic()
-    program = str(Path(sys.executable).parent / arguments[0])
     done = subprocess.run(
-        [program, *arguments[1:]],
-        cwd=REPOSITORY, capture_output=True, text=True, timeout=LINTER_SECONDS_MAX, check=False,
-    )  # fmt: skip
+        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=LINTER_SECONDS_MAX, check=False
+    )
     return done.returncode, done.stdout + done.stderr, time.monotonic() - started

@@ -2,13 +2,11 @@
 
 from photolog.settings import Settings
 
-_SLACK_SECONDS = 15.0
-
 
 def request_seconds_max(settings: Settings) -> float:
     """After so long a request is given up, whatever it waits for."""
     longest_ms = settings.kafka.append_timeout_ms + settings.gateway.position_wait_ms
-    return longest_ms / 1_000 + _SLACK_SECONDS
+    return longest_ms / 1_000 + settings.gateway.request_seconds
 
 
 def command_seconds_max(settings: Settings) -> float:

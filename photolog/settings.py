@@ -89,6 +89,10 @@ class KafkaSettings(Group):
     """of each topic, when `migrate` creates it"""
     append_timeout_ms: int = Field(default=5_000, ge=100, le=60_000)
     """after which a command that the log did not acknowledge answers 503"""
+    session_seconds: float = Field(default=10.0, ge=6, le=300)
+    """how long a worker may be silent before its partitions are given to others; less than 6 brokers refuse"""
+    metadata_seconds: float = Field(default=10.0, ge=1, le=300)
+    """how soon workers read partitions that were added"""
 
 
 class RegistrySettings(Group):
@@ -182,6 +186,8 @@ class GatewaySettings(Group):
     """number of this machine in the ids it makes, distinct for each; absent: drawn at random"""
     body_bytes_max: int = Field(default=65_536, ge=1_024)
     """of a request"""
+    request_seconds: float = Field(default=15.0, ge=1, le=120)
+    """what a request may take beside its waits for the log and a position; erasures and `prune` wait that out"""
     position_wait_ms: int = Field(default=3_000, ge=0, le=30_000)
     """how long a query waits for the position that it names"""
     feed_budget_ms: int = Field(default=1_500, ge=0, le=30_000)
@@ -267,7 +273,7 @@ class LimitSettings(Group):
     """of a video: 90 seconds at 100 frames a second"""
     voice_bytes_max: int = Field(default=10 * 1024 * 1024, ge=1_024)
     """of an uploaded voice note"""
-    voice_seconds_max: float = Field(default=300.0, ge=1, le=3_600)
+    voice_seconds_max: float = Field(default=300.0, ge=1, le=600)
     """how long a voice note may be"""
     rates: bool = True
     """whether the rates below hold; each is a burst and the seconds in which it comes back, such as `600/60`"""

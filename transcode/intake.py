@@ -139,11 +139,10 @@ def _config(kafka: KafkaSettings, group: str) -> dict[str, Any]:
         "group.id": group,
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
-        "session.timeout.ms": 10_000,
-        "heartbeat.interval.ms": 3_000,
+        "session.timeout.ms": round(kafka.session_seconds * 1_000),
+        "heartbeat.interval.ms": round(kafka.session_seconds * 300),
         # Requests are small, and another worker should have those that this one does not get to.
         "queued.min.messages": 100,
         "fetch.queue.backoff.ms": 5,
-        # How soon partitions that were added are read.
-        "topic.metadata.refresh.interval.ms": 10_000,
+        "topic.metadata.refresh.interval.ms": round(kafka.metadata_seconds * 1_000),
     }

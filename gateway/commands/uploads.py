@@ -33,6 +33,7 @@ class BeginUpload(Body, frozen=True, kw_only=True):
     """What is going to be uploaded, and the SHA-256 of all its bytes where the client tells it.
 
     The same `client_upload_id` gives the same upload again: the parts that arrived, fresh addresses of the others.
+    Sound is a `voice` note, which no post takes, and nothing else is.
     """
 
     content_type: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]

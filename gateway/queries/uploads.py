@@ -31,8 +31,11 @@ class StoredVariant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload; `reason` is a stable slug and `detail` a sentence where it failed, sizes are in pixels once ready.
-    `moderation` tells whether it may be published: not while it is `pending` or in `review`."""
+    """An upload; `reason` is a stable slug and `detail` a sentence where it failed.
+
+    Sizes are in pixels once it is ready, 0 for a voice note, whose files are `voice.m4a` and `waveform.json`.
+    `moderation` tells whether it may be published: not while it is `pending` or in `review`.
+    """
 
     media_id: str
     state: Literal["uploading", "processing", "ready", "failed"]

@@ -80,8 +80,12 @@ class ObjectStore:
 
     async def create_upload(self, key: str, content_type: str) -> str:
         """Begin a multipart upload; its id."""
-        answer = await self._call(
-            self._client.create_multipart_upload, Bucket=self._settings.bucket, Key=key, ContentType=content_type
+        answer = await self._told(
+            ("UploadId",),
+            self._client.create_multipart_upload,
+            Bucket=self._settings.bucket,
+            Key=key,
+            ContentType=content_type,
         )
         return str(answer["UploadId"])
 
@@ -102,7 +106,8 @@ class ObjectStore:
 
     async def upload_part(self, key: str, upload_id: str, number: int, data: bytes) -> UploadPart:
         """Write one part of a multipart upload; all but the last have at least five megabytes."""
-        answer = await self._call(
+        answer = await self._told(
+            ("ETag",),
             self._client.upload_part,
             Bucket=self._settings.bucket,
             Key=key,
@@ -114,8 +119,13 @@ class ObjectStore:
 
     async def list_parts(self, key: str, upload_id: str) -> list[UploadPart]:
         """The parts that have arrived, by number."""
-        answer = await self._call(
-            self._client.list_parts, Bucket=self._settings.bucket, Key=key, UploadId=upload_id, MaxParts=1000
+        answer = await self._told(
+            ("UploadId",),
+            self._client.list_parts,
+            Bucket=self._settings.bucket,
+            Key=key,
+            UploadId=upload_id,
+            MaxParts=1000,
         )
         return [UploadPart(part["PartNumber"], part["ETag"], part["Size"]) for part in answer.get("Parts", ())]
 
@@ -142,7 +152,9 @@ class ObjectStore:
     async def head(self, key: str) -> ObjectHead | None:
         """Size and type of an object, None where there is none."""
         try:
-            answer = await self._call(self._client.head_object, Bucket=self._settings.bucket, Key=key)
+            answer = await self._told(
+                ("ContentLength", "ETag"), self._client.head_object, Bucket=self._settings.bucket, Key=key
+            )
         except ObjectAbsent:
             return None
         return ObjectHead(answer["ContentLength"], answer["ETag"], answer.get("ContentType", ""))
@@ -160,7 +172,7 @@ class ObjectStore:
 
         def read() -> WholeObject:
             answer = self._client.get_object(Bucket=self._settings.bucket, Key=key)
-            data = bytes(answer["Body"].read())
+            data = _body(answer)
             return WholeObject(data, answer["ETag"], answer.get("ContentType", ""), answer.get("CacheControl"))
 
         try:
@@ -213,7 +225,13 @@ class ObjectStore:
         """
         while True:
             behind = {"StartAfter": after} if after else {}
-            page = await self._call(self._client.list_objects_v2, Bucket=self._settings.bucket, Prefix=prefix, **behind)
+            page = await self._told(
+                ("IsTruncated",),
+                self._client.list_objects_v2,
+                Bucket=self._settings.bucket,
+                Prefix=prefix,
+                **behind,
+            )
             found = [ListedObject(item["Key"], item["ETag"], item["Size"]) for item in page.get("Contents", ())]
             yield found
             if not page.get("IsTruncated") or not found:
@@ -225,8 +243,12 @@ class ObjectStore:
         found: list[tuple[str, str]] = []
         behind: dict[str, str] = {}
         while True:
-            page = await self._call(
-                self._client.list_multipart_uploads, Bucket=self._settings.bucket, Prefix=prefix, **behind
+            page = await self._told(
+                ("IsTruncated",),
+                self._client.list_multipart_uploads,
+                Bucket=self._settings.bucket,
+                Prefix=prefix,
+                **behind,
             )
             # Not every server filters by prefix, so we do as well.
             uploads = [(item["Key"], item["UploadId"]) for item in page.get("Uploads", ())]
@@ -244,10 +266,16 @@ class ObjectStore:
 
     async def _read(self, key: str, **extra: str) -> bytes:
         def read() -> bytes:
-            answer = self._client.get_object(Bucket=self._settings.bucket, Key=key, **extra)
-            return bytes(answer["Body"].read())
+            return _body(self._client.get_object(Bucket=self._settings.bucket, Key=key, **extra))
 
         return await self._call(read)
+
+    async def _told(self, needed: tuple[str, ...], function: Callable[..., Any], **arguments: Any) -> Any:
+        """An answer that says what is needed of it: one that was cut off among its headers parses well all the same."""
+        answer = await self._call(function, **arguments)
+        if not all(name in answer for name in needed):
+            raise _cut_short()
+        return answer
 
     async def _call(self, function: Callable[..., T], **arguments: Any) -> T:
         try:
@@ -262,6 +290,18 @@ class ObjectStore:
             raise StoreUnavailable(f"S3: {error}") from error
         except BotoCoreError as error:
             raise StoreUnavailable(f"S3: {error}") from error
+
+
+def _body(answer: Any) -> bytes:
+    """All bytes of an object. Raises StoreUnavailable where the answer was cut off, its own length with it or not."""
+    data = bytes(answer["Body"].read())
+    if len(data) != answer.get("ContentLength") or "ETag" not in answer:
+        raise _cut_short()
+    return data
+
+
+def _cut_short() -> StoreUnavailable:
+    return StoreUnavailable("S3: the answer was cut short")
 
 
 def _client(settings: S3Settings, endpoint_url: str | None) -> Any:

@@ -11,9 +11,7 @@ from photolog.errors import SettingsError
 from photolog.settings import KafkaSettings
 
 GROUP = "photolog-streams"
-SESSION_SECONDS = 10.0
-HEARTBEAT_SECONDS = 3.0
-METADATA_MS = 10_000
+HEARTBEATS_A_SESSION = 10 / 3
 # A worker that waits for a store keeps its partitions for so long; it loses nothing by losing them either.
 STALL_SECONDS_MAX = 1_800.0
 
@@ -29,12 +27,11 @@ def faust_options(kafka: KafkaSettings, data_folder: Path) -> dict[str, Any]:
         "broker": [f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")],
         "broker_credentials": credentials(kafka),
         # Faust's own session of a minute would make every crash cost one.
-        "broker_session_timeout": SESSION_SECONDS,
-        "broker_heartbeat_interval": HEARTBEAT_SECONDS,
+        "broker_session_timeout": kafka.session_seconds,
+        "broker_heartbeat_interval": kafka.session_seconds / HEARTBEATS_A_SESSION,
         "broker_max_poll_interval": STALL_SECONDS_MAX,
         "consumer_auto_offset_reset": "earliest",
-        # How soon partitions that were added are read.
-        "consumer_metadata_max_age_ms": METADATA_MS,
+        "consumer_metadata_max_age_ms": round(kafka.metadata_seconds * 1_000),
         "datadir": str(data_folder),
         "store": "memory://",
         "topic_allow_declare": False,

@@ -37,7 +37,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def migrated(stack: Stack) -> dict[str, str]:
     """The stack's keys, once topics, tables, schemas and bucket are there."""
-    environment = dict(stack.environment())
+    # Killed workers are missed as soon as brokers allow, and new partitions are soon seen.
+    hurried = {"PHOTOLOG_KAFKA__SESSION_SECONDS": "6", "PHOTOLOG_KAFKA__METADATA_SECONDS": "2"}
+    environment = dict(stack.environment()) | hurried
     done = subprocess.run(
         [sys.executable, "-m", "cli.app", "migrate"],
         cwd=REPOSITORY,

@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from photolog.errors import UndecodableRecord
 from photolog.log.kafka_config import client_config
+from photolog.log.offsets import END, offsets_at
 from photolog.log.reading import stored_record
 from photolog.log.record import StoredRecord
 from photolog.positions import Position
@@ -15,6 +16,7 @@ from photolog.settings import KafkaSettings
 from schemas import events as e
 from schemas.serde import Serde
 from schemas.topics import ACCOUNTS, COMMENTS, GRAPH, LIKES, POSTS
+from tests.integration.workers import admin_of
 from tests.replay.naive import NaiveWorld
 
 TOPICS = (ACCOUNTS, GRAPH, POSTS, LIKES, COMMENTS)
@@ -61,21 +63,31 @@ class LogSince:
 
     def read(self) -> None:
         """Read on to the end as it is now. Partition by partition: only the order within a key matters."""
-        consumer = self._consumer()
-        try:
-            for (topic, partition), end in self._ends().items():
-                begin = self._next[topic, partition]
-                if begin < end:
-                    self._read_partition(consumer, TopicPartition(topic, partition, begin), end)
-        finally:
-            consumer.close()
+        ends = self._ends()
+        for records in self._fetched({place: end for place, end in ends.items() if self._next[place] < end}).values():
+            for record in records:
+                self._take(record)
 
-    def _read_partition(self, consumer: Consumer, start: TopicPartition, end: int) -> None:
-        consumer.assign([start])
-        while self._next[start.topic, start.partition] < end:
-            for message in consumer.consume(1_000, timeout=0.2):
-                if message.error() is None:
-                    self._take(stored_record(message))
+    def _fetched(self, ends: dict[tuple[str, int], int]) -> dict[tuple[str, int], list[StoredRecord]]:
+        """What stands in these partitions before these offsets, all of them fetched at once."""
+        found: dict[tuple[str, int], list[StoredRecord]] = {place: [] for place in ends}
+        alone = {"group.id": secrets.token_hex(8), "enable.auto.commit": False}
+        reader = Consumer(client_config(self._kafka) | alone)
+        left = set(ends)
+        reader.assign([TopicPartition(*place, self._next[place]) for place in ends])
+        try:
+            while left:
+                for message in reader.consume(1_000, timeout=0.05):
+                    if message.error() is None:
+                        record = stored_record(message)
+                        place = (record.topic, record.partition)
+                        if record.offset < ends[place]:
+                            found[place].append(record)
+                        if record.offset + 1 >= ends[place]:
+                            left.discard(place)
+        finally:
+            reader.close()
+        return found
 
     def _take(self, record: StoredRecord) -> None:
         self._next[record.topic, record.partition] = record.offset + 1
@@ -98,13 +110,8 @@ class LogSince:
         self.world.apply(event, record.timestamp_ms)
 
     def _ends(self) -> dict[tuple[str, int], int]:
-        consumer = self._consumer()
-        try:
-            known = consumer.list_topics(timeout=20).topics
-            places = [TopicPartition(t.name, partition) for t in TOPICS for partition in known[t.name].partitions]
-            return {(p.topic, p.partition): consumer.get_watermark_offsets(p, timeout=20)[1] for p in places}
-        finally:
-            consumer.close()
-
-    def _consumer(self) -> Consumer:
-        return Consumer({**client_config(self._kafka), "group.id": secrets.token_hex(8), "enable.auto.commit": False})
+        admin = admin_of(self._kafka)
+        known = admin.list_topics(timeout=20).topics
+        places = [(topic.name, partition) for topic in TOPICS for partition in known[topic.name].partitions]
+        ends = offsets_at(admin, places, END, 20)
+        return {place: ends[place] for place in places}

@@ -144,5 +144,5 @@ def _read_partition(consumer: Consumer, start: TopicPartition) -> list[StoredRec
     while not found or found[-1].offset + 1 < end:
         if end == 0:
             break
-        found += [stored_record(message) for message in consumer.consume(1_000, timeout=0.2)]
+        found += [stored_record(message) for message in consumer.consume(1_000, timeout=0.05)]
     return found

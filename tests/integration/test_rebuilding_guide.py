@@ -12,9 +12,12 @@ TEST = "tests/integration/test_rebuilding_guide.py"
 @pytest.fixture(scope="module")
 def command(migrated: dict[str, str]) -> CommandLine:
     # `prune` waits for as long as a request may go on; here none does.
-    return CommandLine(
-        {**migrated, "PHOTOLOG_KAFKA__APPEND_TIMEOUT_MS": "500", "PHOTOLOG_GATEWAY__POSITION_WAIT_MS": "0"}
-    )
+    hurried = {
+        "PHOTOLOG_KAFKA__APPEND_TIMEOUT_MS": "500",
+        "PHOTOLOG_GATEWAY__POSITION_WAIT_MS": "0",
+        "PHOTOLOG_GATEWAY__REQUEST_SECONDS": "1",
+    }
+    return CommandLine({**migrated, **hurried})
 
 
 async def test_the_commands_of_the_guide_work(command: CommandLine, hand: Hand, workers: list[WorkerProcess]) -> None:

@@ -142,7 +142,7 @@ def answers_about(hand: Hand, settings: Settings, media_id: int) -> list[bytes]:
             reader.assign([TopicPartition(MEDIA_COMPLETED.name, partition, first)])
             position = first
             while position < end:
-                for message in reader.consume(500, 0.2):
+                for message in reader.consume(500, 0.05):
                     position = message.offset() + 1
                     event = hand.resources.serde.open_record(
                         hand.resources.serde.parse(message.value()), lambda _: None

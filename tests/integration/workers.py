@@ -12,11 +12,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.home import REPOSITORY
@@ -24,6 +25,7 @@ from infra.local.ports import is_free
 from photolog.ids import SnowflakeSource, new_event_id, now_ms
 from photolog.keyring import SubjectKeyring
 from photolog.log.kafka_config import client_config
+from photolog.log.offsets import END, offsets_at
 from photolog.log.record import EncodedRecord, event_headers
 from photolog.positions import Position
 from photolog.settings import KafkaSettings, Settings
@@ -266,15 +268,16 @@ _NOWHERE = StoredPosition(0)
 
 def _ends(kafka: KafkaSettings, topic: str) -> dict[int, int]:
     """The offset behind the last record of each partition."""
-    reader = Consumer({**client_config(kafka), "group.id": "test-ends"})
-    try:
-        partitions = reader.list_topics(topic, timeout=20).topics[topic].partitions
-        return {
-            partition: reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[1]
-            for partition in partitions
-        }
-    finally:
-        reader.close()
+    admin = admin_of(kafka)
+    partitions = admin.list_topics(topic, timeout=20).topics[topic].partitions
+    ends = offsets_at(admin, [(topic, partition) for partition in partitions], END, 20)
+    return {partition: end for (_, partition), end in ends.items()}
+
+
+@cache
+def admin_of(kafka: KafkaSettings) -> AdminClient:
+    """A client of a log, one for all that is asked about it: asking takes milliseconds, and connecting many more."""
+    return AdminClient(client_config(kafka))
 
 
 async def eventually(predicate: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> None:

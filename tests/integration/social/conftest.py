@@ -2,7 +2,6 @@
 each person.
 """
 
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,8 +9,7 @@ import httpx
 import pytest
 
 from infra.local.ports import pick_free_port_base
-from photolog.client import Client, gateway_pool, store_pool
-from tests.integration.social.people import PASSWORD, Person
+from tests.integration.social.people import Person, joining
 from tests.integration.workers import PATIENCE_SECONDS, WorkerProcess, wait_serving
 
 Joining = Callable[..., Awaitable[Person]]
@@ -71,16 +69,8 @@ def gateway_address(
 @pytest.fixture
 async def join(gateway_address: str) -> AsyncIterator[Joining]:
     """Signs a new person up and in."""
-    async with gateway_pool(gateway_address) as gateway, store_pool() as store:
-
-        async def joined(name: str, *, private: bool = False) -> Person:
-            client = Client(gateway, store)
-            username = f"{name}_{secrets.token_hex(5)}"
-            account_id = await client.sign_up(username, PASSWORD, name.title(), private)
-            await client.log_in(username, PASSWORD)
-            return Person(account_id, username, client)
-
-        yield joined
+    async with joining(gateway_address) as join:
+        yield join
 
 
 @pytest.fixture(scope="module")

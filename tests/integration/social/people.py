@@ -2,14 +2,16 @@
 
 import asyncio
 import io
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from PIL import Image
 
-from photolog.client import Client
+from photolog.client import Client, gateway_pool, store_pool
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery"
@@ -23,6 +25,21 @@ class Person:
     id: str
     username: str
     client: Client
+
+
+@asynccontextmanager
+async def joining(address: str) -> AsyncIterator[Callable[..., Awaitable[Person]]]:
+    """What signs a new person up and in at a gateway."""
+    async with gateway_pool(address) as gateway, store_pool() as store:
+
+        async def joined(name: str, *, private: bool = False) -> Person:
+            client = Client(gateway, store)
+            username = f"{name}_{secrets.token_hex(5)}"
+            account_id = await client.sign_up(username, PASSWORD, name.title(), private)
+            await client.log_in(username, PASSWORD)
+            return Person(account_id, username, client)
+
+        yield joined
 
 
 def jpeg(width: int = 640, height: int = 480) -> bytes:

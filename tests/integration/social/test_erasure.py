@@ -31,10 +31,11 @@ ERASED_SECONDS = 120.0
 
 @pytest.fixture(scope="module")
 def leaving_worker(migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
-    """The process that erases. It waits out commands of some ten seconds: no gateway of these tests takes as long."""
+    """The process that erases. It waits out commands of some seconds: no gateway of these tests takes as long."""
     environment = migrated | {
         "PHOTOLOG_KAFKA__APPEND_TIMEOUT_MS": "1000",
         "PHOTOLOG_GATEWAY__POSITION_WAIT_MS": "0",
+        "PHOTOLOG_GATEWAY__REQUEST_SECONDS": "3",
         "PHOTOLOG_LIMITS__SESSION_CACHE_SECONDS": "1",
     }
     log = tmp_path_factory.mktemp("leaving") / "leaving-worker.log"

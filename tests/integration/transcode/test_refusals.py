@@ -78,6 +78,21 @@ async def test_a_bomb_within_the_pixel_limit_is_only_a_picture(pool: VariantPool
     assert (result.width, result.height) == (10_000, 10_000)
 
 
+@pytest.mark.parametrize("kind", PhotoType)
+async def test_as_many_pixels_and_bytes_as_there_may_be_are_taken_and_one_more_is_not(kind: PhotoType) -> None:
+    data = pictures.encoded(quarters(100, 80), kind)
+    for pixels_max, bytes_max, reason in (
+        (8_000, len(data), None),
+        (7_999, len(data), Reason.TOO_MANY_PIXELS),
+        (8_000, len(data) - 1, Reason.TOO_MANY_BYTES),
+    ):
+        async with VariantPool(workers=1, limits=SandboxLimits(bytes_max=bytes_max, pixels_max=pixels_max)) as pool:
+            if reason is None:
+                assert (await pool.make(data, kind)).width == 100
+            else:
+                assert (await refusal(pool, data, kind)).reason is reason
+
+
 async def test_a_picture_that_needs_too_much_memory_is_refused_and_the_next_one_is_made() -> None:
     limits = SandboxLimits(memory_bytes_max=300 * 1024 * 1024)
     # Progressive, so that it cannot be decoded line by line.

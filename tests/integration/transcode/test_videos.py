@@ -124,6 +124,13 @@ async def test_a_variable_frame_rate_becomes_an_even_one_in_step_with_the_sound(
     assert_right(result, tmp_path)
 
 
+@pytest.mark.parametrize("encoder", ["libmp3lame", "alac", "ac3", "libopus"])
+async def test_sound_of_every_kind_that_is_taken_is_heard(tmp_path: Path, encoder: str) -> None:
+    result = await make_into(tmp_path, clip(seconds=1.0, options=("-c:a", encoder, "-ar", "48000")))
+    assert result.plan.has_audio
+    assert track(tmp_path / "audio.mp4").frames > 40
+
+
 @pytest.mark.parametrize(("sound_seconds", "has_audio"), [(0.0, False), (4.0, True), (0.7, True)])
 async def test_sound_is_as_long_as_the_pictures_whatever_it_was(
     tmp_path: Path, sound_seconds: float, has_audio: bool

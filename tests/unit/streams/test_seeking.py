@@ -13,6 +13,7 @@ from streams.errors import LogTruncated
 from streams.faust_jobs.kafka_options import credentials, faust_options
 from streams.faust_jobs.seeking import StoreApp, StoreConsumer, begin_offsets
 from streams.faust_jobs.worker import stored_record
+from transcode import intake
 
 LIKES = TP("likes", 0)
 
@@ -81,6 +82,17 @@ async def test_no_topic_is_ever_created_and_no_web_server_started(tmp_path: Path
     assert not app.conf.web_enabled
     assert [f"{url.host}:{url.port}" for url in app.conf.broker] == ["a:1", "b:2"]
     assert (app.conf.broker_session_timeout, app.conf.broker_heartbeat_interval) == (10.0, 3.0)
+
+
+def test_how_soon_a_silent_worker_is_missed_and_new_partitions_are_read_is_set(tmp_path: Path) -> None:
+    kafka = KafkaSettings(bootstrap_servers="a:1", session_seconds=6, metadata_seconds=2)
+    options = faust_options(kafka, tmp_path)
+    assert options["broker_session_timeout"] == 6
+    assert options["broker_heartbeat_interval"] == pytest.approx(1.8)
+    assert options["consumer_metadata_max_age_ms"] == 2_000
+    told = intake._config(kafka, "g")
+    assert (told["session.timeout.ms"], told["heartbeat.interval.ms"]) == (6_000, 1_800)
+    assert told["topic.metadata.refresh.interval.ms"] == 2_000
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,11 @@ async def test_what_is_over_is_freed_and_nothing_else() -> None:
     assert set(bucket.uploads) == {fresh, strange, "exports/7/1"}
 
 
+@pytest.mark.parametrize(("begun_ms", "freed"), [(OVER_MS - 1, 1), (OVER_MS, 0)])
+async def test_the_last_millisecond_counts(begun_ms: int, freed: int) -> None:
+    assert await AbandonedUploads(Bucket(begun_at(begun_ms)), lambda: NOW_MS).sweep() == freed
+
+
 @pytest.mark.parametrize("away", [0, 2])
 async def test_it_goes_on_where_the_bucket_was_away(away: int) -> None:
     bucket = Bucket(begun_at(OVER_MS - 1), away=away)

@@ -3,8 +3,10 @@
 import msgspec
 import pytest
 
+from schemas.events import Purpose
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.footage import Footage, VideoLimits, judge
+from transcode.lengths import SECONDS_MAX
 
 GOOD = Footage(1920, 1080, 1920 * 1080, 300, 10.0, 10.0, "h264", "aac")
 
@@ -53,6 +55,34 @@ def test_what_phones_record_is_taken(changes: dict[str, object]) -> None:
 )
 def test_what_is_not_taken_has_its_reason(changes: dict[str, object], expected: Reason) -> None:
     assert reason(**changes) is expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("purpose", "seconds"), [("post", 60.0), ("reel", 90.0), ("story", 15.0)])
+def test_a_video_lasts_as_long_as_its_purpose_lets_it_and_half_a_second_that_recorders_add(
+    purpose: Purpose, seconds: float
+) -> None:
+    most = SECONDS_MAX[purpose]
+    assert most == seconds
+    for taken in (most, most + 0.5):
+        assert reason(most, seconds=taken, declared_seconds=taken) is None
+    assert reason(most, seconds=most + 0.51, declared_seconds=most) is Reason.TOO_LONG
+
+
+@pytest.mark.parametrize(
+    ("limits", "taken", "refused", "expected"),
+    [
+        ({"pixels_max": 10_000}, {"coded_pixels": 10_000}, {"coded_pixels": 10_001}, Reason.TOO_MANY_PIXELS),
+        ({"frames_max": 200}, {"frames": 200}, {"frames": 201}, Reason.TOO_MANY_FRAMES),
+    ],
+)
+def test_a_bound_that_was_set_holds_exactly(
+    limits: dict[str, int], taken: dict[str, int], refused: dict[str, int], expected: Reason
+) -> None:
+    small = {"coded_pixels": 1, "frames": 1}
+    judge(msgspec.structs.replace(GOOD, **(small | taken)), VideoLimits(**limits), 60.0)
+    with pytest.raises(UnprocessableMedia) as refusal:
+        judge(msgspec.structs.replace(GOOD, **(small | refused)), VideoLimits(**limits), 60.0)
+    assert refusal.value.reason is expected
 
 
 def test_how_long_a_video_may_be_depends_on_what_it_is_for() -> None:

@@ -95,6 +95,13 @@ async def test_how_long_it_may_be_is_what_it_is_for(purpose: str, seconds: float
     assert desk.maker.seen[0][1] == seconds
 
 
+async def test_as_many_bytes_as_there_may_be_are_fetched() -> None:
+    desk = Desk()
+    desk.objects.held["raw/7"] = bytes(25)
+    await desk.ask()
+    assert desk.maker.seen[0][0] == bytes(25)
+
+
 @pytest.mark.parametrize("spoilt", ["gone", "gone in between", "too large"])
 async def test_what_cannot_be_fetched_has_its_reason_and_is_not_looked_at(spoilt: str) -> None:
     desk = Desk()
