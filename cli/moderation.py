@@ -100,8 +100,9 @@ def reinstate(media_id: MediaId, as_json: AsJson = False) -> None:
 def block(
     rule: Rule,
     media: Annotated[str, typer.Option(help="by a photograph or a video that was uploaded")] = "",
-    digest: Annotated[str, typer.Option(help="by the digest of a file, 64 hexadecimal digits")] = "",
-    phash: Annotated[str, typer.Option(help="with a digest: a photograph's perceptual hash, 16 of them")] = "",
+    digest: Annotated[str, typer.Option(help="by its digest, as `queue --json` shows it")] = "",
+    sha256: Annotated[str, typer.Option(help="by the SHA-256 of its file, 64 hexadecimal digits")] = "",
+    phash: Annotated[str, typer.Option(help="with one of these: a photograph's perceptual hash, 16 digits")] = "",
     note: Note = "",
     as_json: AsJson = False,
 ) -> None:
@@ -109,10 +110,10 @@ def block(
 
     Example: bin/photolog moderation block --media 7309342343 --rule spam
     """
-    given = {"media_id": media, "digest": digest, "phash": phash}
+    given = {"media_id": media, "digest": digest, "sha256": sha256, "phash": phash}
     content = {name: value for name, value in given.items() if value}
-    if bool(media) == bool(digest):
-        raise Invalid("misplaced-content", "give either --media or --digest")
+    if len(content.keys() - {"phash"}) != 1:
+        raise Invalid("misplaced-content", "give one of --media, --digest and --sha256")
     done = _run(lambda moderator: moderator.block(rule, note, **content))
     _say(done, f"{done.digest} is blocked: {rule}.", as_json)
 

@@ -12,7 +12,8 @@ from photolog.engines.cassandra_session import CassandraSession
 from photolog.engines.object_store import ObjectStore
 from photolog.engines.redis_client import connect_redis
 from photolog.log.producer import LogProducer
-from photolog.settings import Settings, key_bytes
+from photolog.media.content_keys import content_key
+from photolog.settings import Settings
 from projections.stores.cassandra_rows import CassandraRows
 from projections.stores.generation_pointers import CassandraPointers
 from projections.stores.generation_rows import GenerationRows
@@ -28,7 +29,7 @@ from transcode.fingerprints.filling import keep_filled
 from transcode.fingerprints.following import FollowedIndex
 from transcode.fingerprints.seen_digests import SeenDigests
 from transcode.near import NearPhotographs
-from transcode.sharing import ContentKey, Sharing
+from transcode.sharing import Sharing
 
 # Reading and writing the bucket waits in threads; asyncio's own are too few for seven variants a photograph.
 _BUCKET_THREADS = 24
@@ -116,8 +117,3 @@ async def connect(settings: Settings) -> AsyncIterator[TranscodeResources]:
         near = NearPhotographs(index.photographs, rows, objects, contents)
         upkeep = (index.run, partial(keep_filled, seen, store))
         yield wire(sharing=Sharing(contents, key), near=near, upkeep=upkeep)
-
-
-def content_key(settings: Settings) -> ContentKey:
-    """How digests are kept, by the settings."""
-    return ContentKey(key_bytes(settings.secrets.hash_key))

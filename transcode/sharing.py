@@ -6,16 +6,15 @@ refused as it would have been.
 """
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 
 import msgspec
 import structlog
 
 from photolog.errors import StoreUnavailable
+from photolog.media.content_keys import ContentKey
 from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested
 from transcode.contents.holding import Busy, Contents, Held, Mine
 from transcode.contents.port import Base, Content, ContentRow
@@ -25,7 +24,6 @@ from transcode.lengths import may_last
 _RENEW_SECONDS = 5.0
 _ASK_SECONDS = 0.2
 _ASK_SECONDS_MAX = 2.0
-_PURPOSE = b"photolog content\n"
 logger = structlog.get_logger(__name__)
 
 
@@ -44,21 +42,6 @@ class Making:
 
 Make = Callable[[ContentRow | None], Awaitable[Making]]
 """Makes an upload's files. It gets the content that is made, None where nobody is to share it."""
-
-
-class ContentKey:
-    """Digests as they are kept: keyed, so that whoever has a copy of a file cannot tell that it was here.
-
-    Args:
-        key: a secret one, which may serve other purposes too.
-    """
-
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-
-    def of(self, digest: str) -> str:
-        """The kept form of a SHA-256 in hexadecimal: the same, keyed."""
-        return hmac.new(self._key, _PURPOSE + bytes.fromhex(digest), sha256).hexdigest()
 
 
 class Sharing:

@@ -10,6 +10,7 @@ from gateway.endpoint import Body, Call, Command, Endpoint, IdText, parse_id
 from gateway.services import Services
 from gateway.visibility import nothing_here
 from photolog.errors import Conflict, Invalid
+from photolog.media.content_keys import content_key
 from photolog.media.thumbprints import blocked_thumbprint_key
 from projections.blocks import BLOCKED_CONTENTS
 from projections.media import MEDIA
@@ -20,12 +21,13 @@ _Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 
 
 class Block(Body, frozen=True, kw_only=True):
-    """A content by a media record, or by the digest of its file (64 hexadecimal digits) and, where it is a photograph,
-    its perceptual hash (16 of them)."""
+    """A content by a media record, by its digest as the queue and blocks tell it, or by the SHA-256 of its file (64
+    hexadecimal digits each); with either of these a photograph's perceptual hash, 16 digits."""
 
     rule: HouseRule
     media_id: IdText | None = None
     digest: _Digest | None = None
+    sha256: _Digest | None = None
     phash: _Hash | None = None
     note: Note = ""
 
@@ -37,11 +39,11 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
 async def block(services: Services, call: Call) -> Command:
     """Block a content. What is uploaded from now on is refused; what is published stays, and is to be taken down."""
     body: Block = call.body
-    if (body.media_id is None) == (body.digest is None):
-        raise Invalid("misplaced-content", "give either media_id or digest", "digest")
-    if body.phash is not None and body.digest is None:
+    if sum(one is not None for one in (body.media_id, body.digest, body.sha256)) != 1:
+        raise Invalid("misplaced-content", "give one of media_id, digest and sha256", "media_id")
+    if body.phash is not None and body.media_id is not None:
         raise Invalid("misplaced-content", "a perceptual hash goes with a digest", "phash")
-    event = await _by_media(services, call) if body.digest is None else _by_digest(call, body.digest)
+    event = await _by_media(services, call) if body.media_id is not None else _by_digest(services, call)
     return Command((event,), Blocked(digest=event.digest), status=201, wait_for=("blocks",))
 
 
@@ -56,8 +58,10 @@ async def _by_media(services: Services, call: Call) -> ContentBlocked:
     return block_of(media, body.rule, call.operator_name, clean_note(body.note))
 
 
-def _by_digest(call: Call, digest: str) -> ContentBlocked:
+def _by_digest(services: Services, call: Call) -> ContentBlocked:
     body: Block = call.body
+    # Digests are kept keyed, and a list of somebody else's has plain ones.
+    digest = body.digest or content_key(services.settings).of(body.sha256 or "")
     phash = None if body.phash is None else int.from_bytes(bytes.fromhex(body.phash), "big", signed=True)
     return ContentBlocked(
         digest=digest, rule=body.rule, operator=call.operator_name, note=clean_note(body.note), phash=phash

@@ -71,7 +71,7 @@ class Moderator(Calls):
         return await self._post(f"/v1/moderation/posts/{post_id}/takedown", TakenDown, body)
 
     async def block(self, rule: str, note: str = "", **content: str) -> Blocked:
-        """A content may not be uploaded; by `media_id`, or by `digest` and perhaps `phash`."""
+        """A content may not be uploaded; by `media_id`, or by `digest` or `sha256`, and perhaps `phash`."""
         return await self._post("/v1/moderation/blocks", Blocked, {"rule": rule, "note": note, **content})
 
     async def unblock(self, digest: str) -> None:

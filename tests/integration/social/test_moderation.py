@@ -1,5 +1,6 @@
 """Media is judged before it is published, on real engines: by the block-list, a plugged-in classifier, operators."""
 
+import hashlib
 import io
 import signal
 import subprocess
@@ -105,6 +106,8 @@ async def test_a_blocked_content_is_refused_whoever_uploads_it_until_it_is_unblo
     assert await verdict(hand, await uploaded(ben, data)) == "allowed"
     with pytest.raises(NotFound):
         await operator.unblock(digest)
+    assert (await operator.block("spam", sha256=hashlib.sha256(data).hexdigest())).digest == digest
+    assert await verdict(hand, await uploaded(ben, data)) == "refused"
 
 
 async def test_a_takedown_removes_a_post_everywhere_and_stops_what_is_uploaded_again(

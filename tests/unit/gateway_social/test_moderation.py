@@ -1,5 +1,6 @@
 """What operators do: decide, take down everywhere, block; and what the author and everybody else then see."""
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -15,7 +16,9 @@ from gateway.queries.moderation import WaitingMedia
 from gateway.shown_media import see_media
 from gateway.visibility import look_for_post, see_post
 from photolog.errors import Conflict, Forbidden, Gone, Invalid, NotFound
+from photolog.media.content_keys import content_key
 from photolog.media.thumbprints import blocked_thumbprint_key
+from photolog.settings import SecretSettings, Settings
 from projections.blocks import BLOCKED_CONTENTS
 from projections.media import MEDIA
 from projections.posts import POSTS
@@ -215,7 +218,27 @@ async def test_a_content_is_blocked_by_a_record_or_by_fingerprints_and_unblocked
         await operate(world, blocks.unblock, digest=DIGEST)
 
 
-@pytest.mark.parametrize("content", [{}, {"media_id": "7", "digest": DIGEST}, {"media_id": "7", "phash": "0" * 16}])
+async def test_a_list_of_plain_digests_blocks_what_is_kept_under_keyed_ones(world: World) -> None:
+    key = "aGFzaCBrZXkgb2YgdGhlIHRlc3RzOiAzMiBieXRlcy4="
+    secrets = SecretSettings.model_validate({"access_token_key": key, "master_key": key, "hash_key": key})
+    settings = Settings.model_construct(secrets=secrets)
+    world.services = dataclasses.replace(world.services, settings=settings)
+    await operate(world, blocks.block, Block(rule="violence", sha256=DIGEST))
+    (event,) = world.appended
+    assert isinstance(event, e.ContentBlocked)
+    assert event.digest == content_key(settings).of(DIGEST) != DIGEST
+
+
+_ONE_TOO_MANY: list[dict[str, str]] = [
+    {},
+    {"media_id": "7", "digest": DIGEST},
+    {"sha256": DIGEST, "digest": DIGEST},
+    {"media_id": "7", "phash": "0" * 16},
+    {"phash": "0" * 16},
+]
+
+
+@pytest.mark.parametrize("content", _ONE_TOO_MANY)
 async def test_a_block_names_one_content(world: World, content: dict[str, str]) -> None:
     with pytest.raises(Invalid) as refused:
         await operate(world, blocks.block, Block(rule="spam", **content))

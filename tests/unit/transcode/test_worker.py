@@ -14,6 +14,7 @@ from photolog.engines.object_store import ObjectHead, ObjectRefused
 from photolog.errors import LogUnavailable, StoreUnavailable
 from photolog.ids import new_event_id
 from photolog.log.record import EncodedRecord, event_headers
+from photolog.media.content_keys import ContentKey
 from photolog.positions import Position
 from projections.stores.memory_rows import MemoryRows
 from schemas.events import (
@@ -32,7 +33,7 @@ from transcode.fingerprints.phash import unsigned
 from transcode.job import TranscodeJob
 from transcode.plan import Made, thumbprint_key, variant_plan
 from transcode.progress import Progress
-from transcode.sharing import ContentKey, Sharing
+from transcode.sharing import Sharing
 from transcode.sniff import PhotoType
 from transcode.worker import TranscodeWorker
 
