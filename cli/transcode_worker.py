@@ -55,7 +55,7 @@ async def _work(
     limits = SandboxLimits(bytes_max=settings.limits.photo_bytes_max, pixels_max=settings.limits.photo_pixels_max)
     async with VariantPool(decoders, limits) as pool:
         objects, sharing = resources.objects, resources.sharing
-        videos, notes = VideoJob(objects, maker, sharing), VoiceJob(objects, voices, sharing)
+        videos, notes = VideoJob(objects, maker, sharing, resources.near), VoiceJob(objects, voices, sharing)
         job = TranscodeJob(objects, pool, videos, notes, sharing, resources.near, resources.rows, limits.bytes_max)
         # Some wait for a decoder, as some are being fetched and stored.
         at_once = 2 * decoders + _WAITING_MAX

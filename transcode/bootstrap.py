@@ -28,7 +28,7 @@ from transcode.fingerprints.bloom import BloomShape
 from transcode.fingerprints.filling import keep_filled
 from transcode.fingerprints.following import FollowedIndex
 from transcode.fingerprints.seen_digests import SeenDigests
-from transcode.near import NearPhotographs
+from transcode.near import NearFiles
 from transcode.sharing import Sharing
 
 # Reading and writing the bucket waits in threads; asyncio's own are too few for seven variants a photograph.
@@ -78,7 +78,7 @@ class TranscodeResources:
     objects: ObjectStore
     rows: FreshRows
     sharing: Sharing
-    near: NearPhotographs | None
+    near: NearFiles | None
     upkeep: Sequence[Callable[[], Coroutine[Any, Any, None]]]
 
 
@@ -114,6 +114,6 @@ async def connect(settings: Settings) -> AsyncIterator[TranscodeResources]:
         contents = Contents(store, objects, seen)
         index = FollowedIndex(settings.kafka, serde, settings.transcode.index_path)
         closing.callback(index.save)
-        near = NearPhotographs(index.photographs, rows, objects, contents)
+        near = NearFiles(index.photographs, index.videos, rows, objects, contents)
         upkeep = (index.run, partial(keep_filled, seen, store))
         yield wire(sharing=Sharing(contents, key), near=near, upkeep=upkeep)

@@ -9,6 +9,7 @@ from typing import Any
 import ffmpeg
 
 from transcode.encoders import Encoders
+from transcode.fingerprints.clips import FRAMES_MAX
 from transcode.footage import AUDIO_CODECS, VIDEO_CODECS, Footage, VideoLimits
 from transcode.ladder import (
     AUDIO,
@@ -17,7 +18,10 @@ from transcode.ladder import (
     POSTER,
     PREVIEW,
     PREVIEW_FRAMES,
+    SAMPLE_PX,
+    SAMPLES,
     SEGMENT_SECONDS,
+    SOUND_DIGEST,
     Ladder,
     Rendition,
 )
@@ -29,6 +33,7 @@ _STREAMS_MAX = 32
 # The decoders of `VIDEO_CODECS` and `AUDIO_CODECS`; AV1's and MP3's have other names. ffmpeg opens no other.
 _DECODERS = ",".join(sorted(VIDEO_CODECS | AUDIO_CODECS | {"libdav1d", "mp3float"}))
 _POSTER_SECONDS = 1
+_SAMPLED = {"format": "rawvideo", "pix_fmt": "rgb24", "fps_mode": "passthrough", "frames:v": FRAMES_MAX}
 _PREVIEW_CENTISECONDS = 50
 LOUDNESS = {"I": -16, "TP": -1.5, "LRA": 11}
 """EBU R128, as music services play it: loudness, true peak, range."""
@@ -62,6 +67,8 @@ def encoding_arguments(footage: Footage, plan: Ladder, encoders: Encoders, limit
         ffmpeg.output(*pictures, *sound, "%v.m3u8", **_segmented(plan, encoders, limits)),
         ffmpeg.output(branches.poster(), POSTER, format="image2", update=1, **{"frames:v": 1, "q:v": 3}),
         ffmpeg.output(branches.preview(), PREVIEW, format="gif", final_delay=_PREVIEW_CENTISECONDS, **NAMELESS),
+        ffmpeg.output(branches.samples(), SAMPLES, **_SAMPLED),
+        *([_sound_print(source, footage)] if plan.has_audio else []),
     )
     told = [item for key, value in encoders.global_options.items() for item in (f"-{key}", value)]
     return [*QUIETLY, *told, *ffmpeg.merge_outputs(*outputs).get_args()]
@@ -117,6 +124,11 @@ class _Branches:
         both = timed.filter_multi_output("split")
         return ffmpeg.filter([both[0], both[1].filter("palettegen")], "paletteuse")
 
+    def samples(self) -> Any:
+        """The picture at each full second, small, for fingerprints."""
+        chosen = self._next_of(-1).filter("select", "isnan(prev_selected_t)+gt(floor(t),floor(prev_selected_t))")
+        return chosen.filter("scale", SAMPLE_PX, SAMPLE_PX, flags="area").filter("format", "rgb24")
+
     def _next_of(self, rung: int) -> Any:
         self._uses += 1
         return self._rungs[rung][self._uses]
@@ -151,6 +163,12 @@ def _sound(source: Any, footage: Footage, plan: Ladder) -> Any:
     sound = source[f"a:{footage.audio_track}"].filter("aresample", AUDIO_HZ, **{"async": 1, "first_pts": 0})
     sound = sound.filter("aformat", channel_layouts="stereo").filter("loudnorm", **LOUDNESS)
     return sound.filter("aresample", AUDIO_HZ).filter("apad").filter("atrim", end=f"{plan.seconds:.6f}")
+
+
+def _sound_print(source: Any, footage: Footage) -> Any:
+    """The digest of the sound as it is in the file, whatever it is wrapped in."""
+    sound = source[f"a:{footage.audio_track}"]
+    return ffmpeg.output(sound, SOUND_DIGEST, format="hash", hash="sha256", acodec="copy")
 
 
 def _segmented(plan: Ladder, encoders: Encoders, limits: VideoLimits) -> dict[str, Any]:

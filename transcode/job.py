@@ -28,7 +28,7 @@ from transcode.plan import Made, Variant, processed_key, thumbprint_key
 from transcode.sharing import Making, Sharing
 from transcode.sniff import PhotoType, declared_type, declared_video
 
-_PLAIN_BYTES = "application/octet-stream"
+PLAIN_BYTES = "application/octet-stream"
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 """A variant's name is never used again for other bytes; who may see it is decided before its address is signed."""
 
@@ -70,10 +70,10 @@ class Others(Protocol):
         """Everything that is made of a video or a voice note, stored."""
 
 
-class NearFiles(Protocol):
-    """The part of `transcode.near.NearPhotographs` that the job needs."""
+class NearPhotographs(Protocol):
+    """The part of `transcode.near.NearFiles` that the job needs."""
 
-    async def base_of(self, made: Made, content: ContentRow) -> tuple[Base, Content] | None:
+    async def photograph(self, made: Made, content: ContentRow) -> tuple[Base, Content] | None:
         """A content that is the same picture, held from now on."""
 
 
@@ -105,7 +105,7 @@ class TranscodeJob:
         videos: Others,
         voices: Others,
         sharing: Sharing,
-        near: NearFiles | None,
+        near: NearPhotographs | None,
         rows: Answered,
         bytes_max: int,
     ) -> None:
@@ -160,11 +160,11 @@ class TranscodeJob:
         """The photograph's files, or those of one that is nearly the same, where anybody may share them."""
         made = await self._variants.make(data, kind)
         if content is not None and self._near is not None:
-            found = await self._near.base_of(made, content)
+            found = await self._near.photograph(made, content)
             if found is not None:
                 base, same = found
                 return Making(_answered(request, made, same.answer.variants), base)
-        await self._objects.put(thumbprint_key(request.media_id), made.prints.thumbprint, _PLAIN_BYTES)
+        await self._objects.put(thumbprint_key(request.media_id), made.prints.thumbprint, PLAIN_BYTES)
         stored = await asyncio.gather(*(self._store(request.media_id, *variant) for variant in made.variants))
         return Making(_answered(request, made, list(stored)))
 

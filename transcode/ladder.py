@@ -22,6 +22,10 @@ AUDIO_KBPS = 128
 AUDIO_HZ = 48_000
 MASTER, POSTER, PREVIEW = "master.m3u8", "poster.jpeg", "preview.gif"
 PREVIEW_FRAMES = 3
+SAMPLES = "samples.rgb"
+"""Small pictures of the video, one for each second, that are kept as fingerprints only."""
+SAMPLE_PX = 128
+SOUND_DIGEST = "sound.hash"
 _PREVIEW_SIDE = 180
 
 # What cameras and films use. Frames beyond 30 a second would double the work and the bytes.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from transcode.clip_prints import ClipPrints, read_prints
 from transcode.errors import Reason, UnprocessableMedia
 from transcode.ladder import MASTER, POSTER, PREVIEW, Ladder
 from transcode.made_files import MadeFile, made_file
@@ -20,6 +21,7 @@ class MadeVideo(msgspec.Struct, frozen=True):
 
     plan: Ladder
     files: tuple[MadeFile, ...]
+    prints: ClipPrints
 
     @property
     def duration_ms(self) -> int:
@@ -34,7 +36,7 @@ def measured(folder: Path, plan: Ladder) -> MadeVideo:
         UnprocessableMedia: one is not there, or not as long as planned, so that pictures or sound were missing.
     """
     (folder / MASTER).write_text(master(plan, _weighed(folder, plan)))
-    return MadeVideo(plan, tuple(_files(folder, plan)))
+    return MadeVideo(plan, tuple(_files(folder, plan)), read_prints(folder, plan))
 
 
 def _weighed(folder: Path, plan: Ladder) -> dict[str, Segments]:

@@ -97,6 +97,11 @@ def thumbprint_key(content_id: int) -> str:
     return processed_key(content_id, "thumbprint")
 
 
+def clip_prints_key(content_id: int) -> str:
+    """Where a video's prints lie, as a photograph's thumbprint does."""
+    return processed_key(content_id, "clipprints")
+
+
 def _scaled_height(width: int, height: int, rung: int) -> int:
     """Height at a rung, rounded half up, in integers so that every machine agrees."""
     if width <= rung:

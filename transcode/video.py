@@ -70,7 +70,7 @@ class VideoMaker:
         judge(footage, self.limits, seconds_max)
         plan = ladder(footage)
         await self._encode(folder, footage, plan)
-        return measured(folder, plan)
+        return await asyncio.to_thread(measured, folder, plan)
 
     async def check(self) -> None:
         """See that the programs do their work inside their cage, before a video is blamed for it.

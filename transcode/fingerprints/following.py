@@ -15,6 +15,7 @@ from photolog.settings import KafkaSettings
 from schemas.events import MediaTranscodingCompleted
 from schemas.serde import Serde
 from schemas.topics import MEDIA_COMPLETED
+from transcode.fingerprints.clips import ClipPrint, keys
 from transcode.fingerprints.nearest import BadSnapshot, NearestIndex
 from transcode.fingerprints.phash import unsigned
 
@@ -38,7 +39,8 @@ class FollowedIndex:
         self._serde = serde
         self._path = path
         self._saved_at = time.monotonic()
-        self.photographs = self._loaded()
+        self.photographs = self._loaded(path)
+        self.videos = self._loaded(self._videos_path)
 
     async def run(self) -> None:
         """Follow the log, for ever; what it cannot be asked for now is asked for later."""
@@ -53,8 +55,9 @@ class FollowedIndex:
 
     def save(self) -> None:
         """Keep it for the next process, where that was asked for."""
-        if self._path is not None:
+        if self._path is not None and self._videos_path is not None:
             self.photographs.save(self._path)
+            self.videos.save(self._videos_path)
         self._saved_at = time.monotonic()
 
     def take(self, records: Sequence[StoredRecord]) -> None:
@@ -64,12 +67,19 @@ class FollowedIndex:
                 event = self._serde.open_record(self._serde.parse(record.value), lambda _: None)
             except UndecodableRecord:
                 continue  # put aside by the job that folds the topic
-            if isinstance(event, MediaTranscodingCompleted) and has_own_files(event) and event.phash is not None:
-                self.photographs.add(record.partition, record.offset, event.media_id, unsigned(event.phash))
+            if isinstance(event, MediaTranscodingCompleted) and has_own_files(event):
+                place, content_id = (record.partition, record.offset), event.media_id
+                self.photographs.add_all(*place, content_id, [] if event.phash is None else [unsigned(event.phash)])
+                clip = ClipPrint(event.duration_ms, tuple(map(unsigned, event.frames)))
+                self.videos.add_all(*place, content_id, keys(clip))
 
     async def _follow(self, reader: SliceReader) -> None:
         until = time.monotonic() + _PARTITIONS_SECONDS
-        known = self.photographs.positions
+        # Each is written by itself, and may be older than the other.
+        known = {
+            partition: min(offset, self.videos.positions.get(partition, 0))
+            for partition, offset in self.photographs.positions.items()
+        }
         slices = [
             Slice(one.topic, one.partition, max(one.begin, known.get(one.partition, 0)), None)
             for one in await reader.whole(MEDIA_COMPLETED.name)
@@ -81,11 +91,15 @@ class FollowedIndex:
             if time.monotonic() > until and not batch.behind:
                 return
 
-    def _loaded(self) -> NearestIndex:
-        if self._path is None or not self._path.exists():
+    @property
+    def _videos_path(self) -> Path | None:
+        return None if self._path is None else self._path.with_name(self._path.name + ".videos")
+
+    def _loaded(self, path: Path | None) -> NearestIndex:
+        if path is None or not path.exists():
             return NearestIndex()
         try:
-            return NearestIndex.load(self._path)
+            return NearestIndex.load(path)
         except BadSnapshot as error:
             logger.warning("fingerprints-not-loaded", cause=str(error))
             return NearestIndex()

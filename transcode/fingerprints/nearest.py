@@ -11,7 +11,7 @@ Memory: 16 bytes a fingerprint and table, a number and the bits; lists that grow
 At 10^7 fingerprints that is 0.64 GB of data in 0.9 to 1.5 GB of memory.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -100,9 +100,17 @@ class NearestIndex:
         Raises:
             ValueError: it is no fingerprint.
         """
-        _check(fingerprint)
-        if self._moves_on(partition, offset) and not self._holds(content_id, fingerprint):
-            self._insert(np.array([content_id], np.int64), np.array([fingerprint], np.uint64))
+        self.add_all(partition, offset, content_id, [fingerprint])
+
+    def add_all(self, partition: int, offset: int, content_id: int, fingerprints: Sequence[int]) -> None:
+        """A content came that has several fingerprints; it is found by each of them. As `add`."""
+        for fingerprint in fingerprints:
+            _check(fingerprint)
+        if not self._moves_on(partition, offset):
+            return
+        new = [one for one in dict.fromkeys(fingerprints) if not self._holds(content_id, one)]
+        if new:
+            self._insert(np.full(len(new), content_id, np.int64), np.array(new, np.uint64))
 
     def remove(self, partition: int, offset: int, content_id: int, fingerprint: int) -> None:
         """A content went, at a place of the log; it must be named with the fingerprint that it had.

@@ -35,10 +35,18 @@ def test_the_source_is_read_once_by_the_demuxer_of_its_type_and_names_no_other_f
     assert float(reading["-t"]) == pytest.approx(11.0)
 
 
+def test_the_picture_of_each_second_and_the_sound_as_it_is_are_kept_as_prints() -> None:
+    command = arguments(footage(640, 360))
+    assert "floor(t)" in graph(command)
+    assert command[-1] == "sound.hash"
+    silent = arguments(msgspec.structs.replace(footage(640, 360), audio_codec=None))
+    assert silent[-1] == "samples.rgb"
+
+
 def test_everything_comes_out_of_one_graph_in_which_each_rung_is_scaled_once() -> None:
     command = arguments(footage(1920, 1080))
     assert command.count("-filter_complex") == 1
-    assert re.findall(r"scale=(\d+:\d+)", graph(command)) == ["1920:1080", "1280:720", "640:360", "320:180"]
+    assert re.findall(r"scale=(\d+:\d+)", graph(command)) == ["1920:1080", "1280:720", "640:360", "320:180", "128:128"]
     assert told(command)["-var_stream_map"] == (
         "v:0,name:h264-1080 v:1,name:h264-720 v:2,name:h264-360 v:3,name:av1-1080 v:4,name:av1-720 v:5,name:av1-360 "
         "a:0,name:audio"

@@ -17,14 +17,19 @@ from schemas.events import Event, MediaTranscodingCompleted, MediaTranscodingFai
 from schemas.serde import SCHEMAS, Serde
 from tests.unit.projections.test_media import photograph as folded
 from tests.unit.transcode.fingerprints.photographs import photograph, prints_of, resized, saved
+from tests.unit.transcode.test_ladder import footage
+from transcode.clip_prints import ClipPrints
 from transcode.contents.holding import Contents
 from transcode.contents.memory import MemoryContents
 from transcode.contents.port import Content, ContentRow
+from transcode.fingerprints.clips import ClipPrint, keys
 from transcode.fingerprints.following import FollowedIndex
 from transcode.fingerprints.nearest import NearestIndex
 from transcode.fingerprints.phash import signed
-from transcode.near import NearPhotographs
-from transcode.plan import Made, processed_key, thumbprint_key, variant_plan
+from transcode.ladder import ladder
+from transcode.made_video import MadeVideo
+from transcode.near import NearFiles
+from transcode.plan import Made, clip_prints_key, processed_key, thumbprint_key, variant_plan
 
 SERDE = Serde({event: number for number, event in enumerate(SCHEMAS, start=1)})
 OWN = ContentRow(digest="f" * 64, content_id=9, state="making", renewed_ms=0, version=1)
@@ -52,11 +57,11 @@ class Gallery:
     """Contents that are there, and photographs that come."""
 
     def __init__(self) -> None:
-        self.index, self.records, self.bucket = NearestIndex(), Records(), Bucket()
+        self.index, self.videos, self.records, self.bucket = NearestIndex(), NearestIndex(), Records(), Bucket()
         self.store = MemoryContents()
         files: Any = self.bucket
         self.contents = Contents(self.store, files)
-        self.near = NearPhotographs(self.index, self.records, self.bucket, self.contents)
+        self.near = NearFiles(self.index, self.videos, self.records, self.bucket, self.contents)
 
     async def hang(self, content_id: int, data: bytes) -> Content:
         """Have a photograph there."""
@@ -77,8 +82,35 @@ class Gallery:
     def made(self, data: bytes) -> Made:
         return Made(*Image.open(io.BytesIO(data)).size, (), prints_of(data))
 
+    def show(self, content_id: int, made: MadeVideo) -> None:
+        """Have a video there."""
+        digest, clip = f"{content_id:064x}", made.prints.clip
+        answer = MediaTranscodingCompleted(
+            media_id=7,
+            owner_id=1,
+            width=made.plan.width,
+            height=made.plan.height,
+            variants=[],
+            kind="video",
+            duration_ms=clip.duration_ms,
+            digest=digest,
+            frames=list(map(signed, clip.frames)),
+        )
+        media, content = folded(answer), Content(content_type="video/mp4", answer=answer)
+        assert media is not None
+        self.records.rows[content_id] = msgspec.structs.replace(media, media_id=content_id)
+        self.store.rows[digest] = ContentRow(
+            digest=digest, content_id=content_id, state="ready", renewed_ms=0, version=1, holders=1, content=content
+        )
+        self.videos.add_all(0, content_id, content_id, keys(clip))
+        self.bucket.held[clip_prints_key(content_id)] = made.prints.packed()
+
+    async def base_of_video(self, made: MadeVideo) -> int | None:
+        found = await self.near.video(made, OWN)
+        return None if found is None else found[0].content_id
+
     async def base(self, data: bytes) -> int | None:
-        found = await self.near.base_of(self.made(data), OWN)
+        found = await self.near.photograph(self.made(data), OWN)
         return None if found is None else found[0].content_id
 
 
@@ -105,6 +137,14 @@ def completed(media_id: int, made: Made, digest: str, **changes: Any) -> MediaTr
         content_id=media_id,
     )
     return msgspec.structs.replace(answer, **changes)
+
+
+def film(wide: int = 960, sound: str = "SHA256=one", thumbprints: tuple[bytes, ...] | None = None) -> MadeVideo:
+    """A film of three photographs, so many pixels wide."""
+    found = [prints_of(saved(photograph(name))) for name in ("astronaut.png", "coffee.png", "rocket.jpg")]
+    clip = ClipPrint(3_000, tuple(one.phash for one in found))
+    kept = thumbprints or tuple(one.thumbprint for one in found)
+    return MadeVideo(ladder(footage(wide, wide * 9 // 16, seconds=3.0)), (), ClipPrints(clip, kept, sound))
 
 
 @pytest.fixture
@@ -140,6 +180,16 @@ async def test_another_photograph_or_a_cut_one_shows_its_own(gallery: Gallery) -
     width, height = picture.size
     cropped = picture.crop((width // 20, height // 20, width - width // 20, height - height // 20))
     assert await gallery.base(saved(cropped)) is None
+
+
+async def test_a_video_that_looks_and_sounds_the_same_shows_the_one_that_is_there(gallery: Gallery) -> None:
+    first = film()
+    gallery.show(8, first)
+    assert await gallery.base_of_video(film(wide=640)) == 8
+    assert await gallery.base_of_video(film(sound="SHA256=another")) is None
+    assert await gallery.base_of_video(film(wide=1280)) is None, "it would come out smaller"
+    changed = (*first.prints.thumbprints[:-1], prints_of(saved(photograph("coffee.png"))).thumbprint)
+    assert await gallery.base_of_video(film(thumbprints=changed)) is None
 
 
 async def test_what_has_no_thumbprint_any_more_is_passed_over(gallery: Gallery) -> None:

@@ -44,7 +44,7 @@ class FakeNear:
         self.found: tuple[Base, Content] | None = None
         self.asked: list[int] = []
 
-    async def base_of(self, made: Made, content: ContentRow) -> tuple[Base, Content] | None:
+    async def photograph(self, made: Made, content: ContentRow) -> tuple[Base, Content] | None:
         self.asked.append(content.content_id)
         return self.found
 

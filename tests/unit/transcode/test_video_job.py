@@ -12,13 +12,17 @@ from schemas.events import MediaTranscodingCompleted, MediaTranscodingRequested
 from tests.unit.transcode.test_ladder import footage
 from tests.unit.transcode.test_worker import ALONE, FakeObjects, request
 from transcode import made_files
+from transcode.clip_prints import ClipPrints
 from transcode.encoding import SOURCE
 from transcode.errors import Reason, UnprocessableMedia
+from transcode.fingerprints.clips import ClipPrint
 from transcode.footage import VideoLimits
 from transcode.ladder import ladder
 from transcode.made_files import MadeFile
 from transcode.made_video import MadeVideo
 from transcode.video_job import VideoJob
+
+PRINTS = ClipPrints(ClipPrint(2_000, (5, 2**63 + 9)), (b"thumbprint",), "SHA256=00")
 
 
 class FakeMaker:
@@ -41,7 +45,7 @@ class FakeMaker:
             path = folder / name
             path.write_bytes(self.attempt + name.encode())
             files.append(MadeFile(name, "video/mp4", path, 96, 64, path.stat().st_size))
-        return MadeVideo(ladder(footage(96, 64, seconds=2.0)), tuple(files))
+        return MadeVideo(ladder(footage(96, 64, seconds=2.0)), tuple(files), PRINTS)
 
 
 class Desk:
