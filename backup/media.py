@@ -19,7 +19,7 @@ from photolog.engines.object_store import ListedObject, ObjectHead, WholeObject
 from photolog.errors import Limited, StoreUnavailable
 
 MEDIA = "media/"
-PREFIXES = ("originals/", "processed/", "raw/")
+PREFIXES = ("archive/", "originals/", "processed/", "raw/")
 """Kinds of objects that are copied, in the order of their keys."""
 OBJECT_BYTES_MAX = 256 << 20
 ROWS_IN_FILE = 20_000

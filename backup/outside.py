@@ -60,9 +60,10 @@ ELSEWHERE: Mapping[str, str] = {
     "Redis": "holds caches, timelines, their positions and counts of limits: filled again by jobs and reads",
     "registry": "every version of every subject, with its id, is in the manifest",
     "Kafka's consumer groups": "those of the transcode and moderation workers are in the manifest; jobs keep positions "
-    "in stores, and a purger that has none begins where a cache's memory does",
-    "S3, raw/, originals/ and processed/": "photographs and videos; `--media` copies them, or the object store's own "
-    "replication does",
+    "in stores, a purger that has none begins where a cache's memory does, a keeper at the log's beginning, where it "
+    "finds done what was",
+    "S3, raw/, originals/, processed/ and archive/": "photographs and videos; `--media` copies them, or the object "
+    "store's own replication does",
     "S3, blocked/": "thumbprints of blocked photographs; without them an operator looks at what is near these",
     "S3, events/": "files for analysis: made of the log again",
     "S3, exports/": "archives that expire and can be asked for again",

@@ -211,6 +211,11 @@ COMMANDS: dict[str, Entry] = {
         "Erase the accounts that left and build the exports that were asked for.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog leaving-worker",
     ),
+    "keeper-worker": Entry(
+        "cli.keeper_worker:keeper_worker",
+        "Remove refused uploads, collect what no post holds, and archive stories.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog keeper-worker",
+    ),
     "erasure-scan": Entry(
         "cli.erasure_scan:erasure_scan",
         "Prove that nothing of an erased account is left.",

@@ -11,7 +11,6 @@ from cli.foreground import run_in_foreground
 from photolog.library_logs import quieten
 from photolog.settings import Settings, load_settings
 from photolog.telemetry import configure_logging
-from transcode.abandoned import AbandonedUploads
 from transcode.bootstrap import TranscodeResources, connect
 from transcode.encoders import EncoderKind, Encoders
 from transcode.footage import VideoLimits
@@ -34,7 +33,7 @@ def transcode_worker(
         int | None, typer.Option(help="Photographs decoded at once; as many as there are cores if not given.", min=1)
     ] = None,
 ) -> None:
-    """Make the variants of uploaded photographs, videos and voice notes, in the foreground; free abandoned uploads.
+    """Make the variants of uploaded photographs, videos and voice notes, in the foreground.
 
     SIGTERM lets it finish the photographs that it began; a video is begun anew by the next worker. Ending it in any way
     loses nothing.
@@ -68,7 +67,7 @@ async def _work(
             moderated=settings.moderation.required,
         )
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(run()) for run in (AbandonedUploads(objects).run, *resources.upkeep)]
+            beside = [group.create_task(run()) for run in resources.upkeep]
             await worker.run(stop, ready)
             for task in beside:
                 task.cancel()

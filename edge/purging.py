@@ -21,6 +21,8 @@ ENDING: tuple[type[e.Event], ...] = (
     e.AccountDeleted,
     e.MediaTakenDown,
     e.MediaReviewed,
+    e.MediaCollected,
+    e.MediaArchived,
 )
 """The events after which something may not be public any more."""
 
@@ -31,6 +33,8 @@ def purged_keys(event: e.Event) -> tuple[str, ...]:
         case e.PostDeleted(post_id=post_id):
             return (post_key(post_id),)
         case e.MediaTakenDown(media_id=media_id) | e.MediaReviewed(media_id=media_id, decision="refused"):
+            return (media_key(media_id),)
+        case e.MediaCollected(media_id=media_id) | e.MediaArchived(media_id=media_id):
             return (media_key(media_id),)
         case (
             e.PrivacyChanged(account_id=account_id, private=True)

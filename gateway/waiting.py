@@ -15,7 +15,7 @@ from gateway.read_models import FURTHER_HOPS, READ_MODELS, Path, ReadModel, Read
 from photolog.errors import Invalid, PositionTimeout, StoreUnavailable
 from photolog.positions import HEADER, POSITIONS_MAX, Position
 from projections.stores.generation_positions import Selected, first_generations
-from projections.stores.port import PositionStore, RowStore, Source, StoredPosition, TimelineStore
+from projections.stores.port import PositionStore, RowStore, Source, StoredPosition
 
 FIRST_POLL_SECONDS = 0.004
 LAST_POLL_SECONDS = 0.03
@@ -37,7 +37,7 @@ class PositionWaiter:
     def __init__(
         self,
         rows: RowStore,
-        timelines: TimelineStore,
+        timelines: PositionStore,
         wait_ms: int,
         models: Sequence[ReadModel] = READ_MODELS,
         selected: Selected = first_generations,

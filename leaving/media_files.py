@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 
 from leaving.resources import LeavingResources
+from photolog.media.files import archive_prefix
 from photolog.media.originals import content_prefix, original_key
 from projections.media import MEDIA, MediaRow, stored_files
 
@@ -26,11 +27,12 @@ class MediaFiles:
                 yield row
 
     async def own_keys(self, media_ids: Iterable[int]) -> AsyncIterator[str]:
-        """What lies under the numbers of these records, but for contents that were made for one of them: those are
-        nobody's own, and go with the last who holds them."""
+        """What lies under the numbers of these records, archived or not, but for contents that were made for one of
+        them: those are nobody's own, and go with the last who holds them."""
         async for media_id, row in self._rows(media_ids):
-            if row is None or row.content_id != media_id:
-                async for page in self._resources.objects.keys(content_prefix(media_id)):
+            made = () if row is not None and row.content_id == media_id else (content_prefix(media_id),)
+            for prefix in (archive_prefix(media_id), *made):
+                async for page in self._resources.objects.keys(prefix):
                     for key in page:
                         yield key
 

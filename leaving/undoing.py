@@ -154,6 +154,10 @@ LEFT: Mapping[type[e.Event], str] = {
     e.MediaReviewed: "changes what a media.transcoding.completed made",
     e.MediaTakenDown: "changes what a media.transcoding.completed made",
     e.MediaReinstated: "changes what a media.transcoding.completed made",
+    e.MediaCollected: "names media of the account by ids",
+    e.MediaKept: "names media of the account by ids",
+    e.MediaRemoved: "names media of the account by ids",
+    e.MediaArchived: "names files, which leaving/purging.py removes",
     e.PriorityFanoutRequested: "as feed.fanout.requested",
     e.FanoutRequested: "names a post and its author, by ids; the entries lead to a deleted post",
 }

@@ -392,6 +392,17 @@ class ModerationSettings(Group):
     """photographs and videos that one worker judges at once"""
 
 
+class MediaSettings(Group):
+    """How long files are kept."""
+
+    refused_seconds: float = Field(default=60.0, ge=0, le=86_400)
+    """after an upload was refused, until what is left of it is removed"""
+    grace_seconds: float = Field(default=7 * 86_400.0, ge=0, le=10 * 365 * 86_400)
+    """during which no post needs to hold an upload, before it is collected"""
+    story_seconds: float = Field(default=86_400.0, ge=0, le=10 * 365 * 86_400)
+    """after which a story's files are moved to the archive"""
+
+
 class Settings(BaseSettings):
     """All settings of a photolog process; build it with `load_settings`."""
 
@@ -413,6 +424,7 @@ class Settings(BaseSettings):
     analytics: AnalyticsSettings = AnalyticsSettings()
     transcode: TranscodeSettings = TranscodeSettings()
     moderation: ModerationSettings = ModerationSettings()
+    media: MediaSettings = MediaSettings()
     metrics_host: str | None = None
     """address that this process serves /metrics on; absent: nowhere"""
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)

@@ -1,4 +1,4 @@
-"""Media: what became of each upload, whether it may be published, and which wait for an operator."""
+"""Media: what became of each upload and of its files, whether it may be published, and which wait for an operator."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -11,6 +11,7 @@ from projections.writes import Write, put, remove
 from schemas import events as e
 from schemas import topics
 
+MediaStatus = Literal["ready", "failed", "collected", "removed"]
 Moderation = Literal["none", "pending", "allowed", "review", "refused", "taken_down"]
 """Whether media may be published. `none` was never asked about, and may; `pending` waits for the classifiers, `review`
 for an operator."""
@@ -21,12 +22,14 @@ class MediaRow(Row, frozen=True, kw_only=True):
 
     `blurhash`, `phash` (a signed long) and `digest` are None where the record of before had none. `content_id` names
     the content whose files it shares, 0 where they are its own. `rule` is the one for which it is refused or taken
-    down, `review_ms` since when it has been waiting for an operator, 0 where it does not.
+    down, `review_ms` since when it has been waiting for an operator, 0 where it does not. What is `collected` may be
+    made ready again by whoever decides about `collection`, the id of the event that began it; what is `removed` stays
+    so, and `variants` still says which files there were.
     """
 
     media_id: int
     owner_id: int
-    status: Literal["ready", "failed"]
+    status: MediaStatus
     width: int
     height: int
     variants: bytes
@@ -43,6 +46,7 @@ class MediaRow(Row, frozen=True, kw_only=True):
     moderation: Moderation = "none"
     rule: e.HouseRule | None = None
     review_ms: int = 0
+    collection: str = ""
 
     @property
     def is_banned(self) -> bool:
@@ -53,6 +57,11 @@ class MediaRow(Row, frozen=True, kw_only=True):
     def is_judged(self) -> bool:
         """Whether nothing more is to be known before it may be published, or not."""
         return self.moderation not in ("pending", "review")
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether its files are there to stay, and it is judged."""
+        return self.status == "ready" and self.is_judged
 
 
 class ReviewRow(Row, frozen=True, kw_only=True):
@@ -88,12 +97,17 @@ MediaEvent = (
     | e.MediaReviewed
     | e.MediaTakenDown
     | e.MediaReinstated
+    | e.MediaCollected
+    | e.MediaKept
+    | e.MediaRemoved
+    | e.MediaArchived
 )
 
 
 class MediaProjection:
     """Folds what became of uploads. The first answer of the transcode worker is final: one that was killed may answer
-    twice. So is the first verdict; what operators decide goes before it, and the last decision holds."""
+    twice. So is the first verdict; what operators decide goes before it, and the last decision holds. The keeper's
+    first verdict about a collection counts, too."""
 
     name = "media"
     topics = (topics.MEDIA_COMPLETED,)
@@ -107,15 +121,19 @@ class MediaProjection:
         return ()
 
     def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
-        """Ready or failed, once and for all; what is ready is then judged. Another's is not touched."""
+        """Ready or failed, once and for all; what is ready is then judged, and archived, or collected and then kept or
+        removed. Another's is not touched."""
         event, before = _media_event(recorded), rows.get(self.aggregate(recorded))
         match event:
             case e.MediaTranscodingCompleted():
                 return (put(MEDIA, _ready(event)),) if before is None else ()
             case e.MediaTranscodingFailed():
                 return (put(MEDIA, _failed(event)),) if before is None else ()
-        if before is None or before.status != "ready" or before.owner_id != event.owner_id:
+        if before is None or before.status == "failed" or before.owner_id != event.owner_id:
             return ()
+        match event:
+            case e.MediaCollected() | e.MediaKept() | e.MediaRemoved() | e.MediaArchived():
+                return _kept(before, event, str(recorded.event_id))
         return _moderated(before, event, recorded.timestamp_ms)
 
 
@@ -164,6 +182,26 @@ def _off_the_list(before: MediaRow) -> tuple[Write, ...]:
         return ()
     since_ms = before.review_ms
     return (remove(REVIEWS.key(since_ms // topics.MONTH_MS, since_ms, before.media_id)),)
+
+
+def _kept(
+    before: MediaRow, event: e.MediaCollected | e.MediaKept | e.MediaRemoved | e.MediaArchived, event_id: str
+) -> Sequence[Write]:
+    replace = msgspec.structs.replace
+    match event:
+        case e.MediaCollected() if before.status == "ready":
+            return (put(MEDIA, replace(before, status="collected", collection=event_id)),)
+        case e.MediaKept(collection=collection) if _decides(before, collection):
+            return (put(MEDIA, replace(before, status="ready", collection="")),)
+        case e.MediaRemoved(collection=collection) if _decides(before, collection):
+            return (put(MEDIA, replace(before, status="removed")),)
+        case e.MediaArchived(variants=variants) if before.status == "ready":
+            return (put(MEDIA, replace(before, variants=msgspec.json.encode(variants))),)
+    return ()
+
+
+def _decides(before: MediaRow, collection: str) -> bool:
+    return before.status == "collected" and before.collection == collection
 
 
 def _ready(event: e.MediaTranscodingCompleted) -> MediaRow:

@@ -85,12 +85,13 @@ def publication(
 
     Args:
         post: the post.
-        media: those of its photographs that have been decoded, or failed to be.
+        media: those of its photographs that have been decoded, or failed to be, as their rows are.
         reach: how it goes out, should it be published.
         at_ms: the time of publication, Unix ms.
 
     Returns:
-        None while a photograph or a verdict about one is outstanding, or where the post is no longer waiting.
+        None while a photograph or a verdict about one is outstanding, or one is being collected, which the post may
+        still end, or where the post is no longer waiting.
     """
     if post.status != "processing":
         return None
@@ -101,7 +102,7 @@ def publication(
             return PostRejected(
                 post_id=post.post_id, owner_id=post.owner_id, media_id=media_id, reason=reason, rule=medium.rule
             )
-    if not all(media_id in media and media[media_id].is_judged for media_id in post.media_ids):
+    if not all(media_id in media and media[media_id].is_usable for media_id in post.media_ids):
         return None
     return PostPublished(
         post_id=post.post_id,
@@ -166,6 +167,8 @@ def _objection(medium: MediaRow) -> str | None:
         return medium.reason or "unknown"
     if medium.is_banned:
         return NOT_ALLOWED
+    if medium.status == "removed":
+        return "collected-media"
     return "voice-note" if medium.kind == "voice" else None
 
 

@@ -26,7 +26,7 @@ class Intake:
     """The group's member of this process.
 
     The broker is polled also while there is no room for more, with all partitions paused, so that the group never
-    takes a busy worker for a dead one.
+    takes a busy worker for a dead one. A partition whose next record is to wait is held, and the others go on.
 
     Args:
         kafka: the log.
@@ -41,7 +41,8 @@ class Intake:
         self._consumer: Any = None
         # One thread: the client's calls take turns.
         self._thread = ThreadPoolExecutor(1, "intake")
-        self._is_paused = False
+        self._held: set[Place] = set()
+        self._paused: set[Place] = set()
         self._committed: dict[Place, int] = {}
         self._commit_at = 0.0
 
@@ -66,6 +67,18 @@ class Intake:
         logger.warning("intake", code=error.name(), detail=error.str())
         return None
 
+    def hold(self, place: Place) -> None:
+        """Read nothing more of a partition until it is released, or another worker's."""
+        self._held.add(place)
+
+    def release(self, place: Place) -> None:
+        """Go on with a partition."""
+        self._held.discard(place)
+
+    def holds(self, place: Place) -> bool:
+        """Whether a partition is held, and still this worker's."""
+        return place in self._held
+
     async def lags(self) -> dict[Place, int]:
         """For each partition of ours how many records are not finished."""
         return await self._call(self._lags)
@@ -80,14 +93,24 @@ class Intake:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _poll(self, room: bool) -> "Message[Any, Any] | None":
-        if room == self._is_paused:
-            (self._consumer.resume if room else self._consumer.pause)(self._consumer.assignment())
-            self._is_paused = not room
+        self._pause(room)
         if time.monotonic() >= self._commit_at:
             self._commit_at = time.monotonic() + _COMMIT_SECONDS
             self._commit_finished()
         message: Message[Any, Any] | None = self._consumer.poll(POLL_SECONDS)
         return message
+
+    def _pause(self, room: bool) -> None:
+        """Have those partitions paused that are to be, and no others."""
+        if room and self._paused == self._held:
+            return
+        ours = {(partition.topic, partition.partition) for partition in self._consumer.assignment()}
+        wanted = self._held & ours if room else ours
+        if rest := wanted - self._paused:
+            self._consumer.pause([TopicPartition(*place) for place in rest])
+        if back := (self._paused & ours) - wanted:
+            self._consumer.resume([TopicPartition(*place) for place in back])
+        self._paused = wanted
 
     def _commit_finished(self) -> None:
         finished = self.progress.committable()
@@ -110,7 +133,8 @@ class Intake:
 
     def _assigned(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         logger.info("intake-assigned", partitions=sorted(partition.partition for partition in partitions))
-        self._is_paused = False
+        # What is assigned begins unpaused.
+        self._paused.difference_update((partition.topic, partition.partition) for partition in partitions)
 
     def _revoked(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         places = [(partition.topic, partition.partition) for partition in partitions]
@@ -118,6 +142,8 @@ class Intake:
         self.progress.forget(places)
         for place in places:
             self._committed.pop(place, None)
+            self._held.discard(place)
+            self._paused.discard(place)
 
     def _commit(self, offsets: dict[Place, int]) -> None:
         if not offsets:

@@ -148,6 +148,8 @@ async def _require_uploaded(services: Services, viewer: int, media_id: int, fiel
             raise Invalid("failed-media", f"this photograph could not be read: {media.reason}", field)
         if media.is_banned:
             raise Invalid("not-allowed", f"this photograph may not be published: {media.rule or 'other'}", field)
+        if media.status != "ready":
+            raise Invalid("collected-media", "this photograph was not used for long; upload it again", field)
         _require_shown(media.purpose, field)
         return
     upload = await services.vault.uploads.get(media_id)

@@ -34,11 +34,12 @@ class UploadStatus(msgspec.Struct, frozen=True, kw_only=True):
     """An upload; `reason` is a stable slug and `detail` a sentence where it failed.
 
     Sizes are in pixels once it is ready, 0 for a voice note, whose files are `voice.m4a` and `waveform.json`.
-    `moderation` tells whether it may be published: not while it is `pending` or in `review`.
+    `moderation` tells whether it may be published: not while it is `pending` or in `review`. What no post held for long
+    is `collected`, and is to be uploaded again.
     """
 
     media_id: str
-    state: Literal["uploading", "processing", "ready", "failed"]
+    state: Literal["uploading", "processing", "ready", "failed", "collected"]
     reason: str | None = None
     detail: str | None = None
     width: int | None = None
@@ -70,6 +71,8 @@ def _answered(media: MediaRow) -> UploadStatus:
     media_id = str(media.media_id)
     if media.status == "failed":
         return UploadStatus(media_id=media_id, state="failed", reason=media.reason, detail=media.detail)
+    if media.status != "ready":
+        return UploadStatus(media_id=media_id, state="collected")
     variants = [
         StoredVariant(
             name=one.name,

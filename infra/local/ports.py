@@ -33,6 +33,7 @@ OFFSETS: Mapping[str, int] = {
     "edge-metrics": 15,
     "purge-worker-metrics": 16,
     "moderation-worker-metrics": 17,
+    "keeper-worker-metrics": 18,
     # Three Valkey cluster nodes and, as the protocol wants, a second port for each (infra/local/cluster.py).
     "cluster-0": 20,
     "cluster-1": 21,

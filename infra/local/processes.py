@@ -39,8 +39,9 @@ def applications(site: Site, after: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
     leaving_worker = _measured(site, "leaving-worker", ("leaving-worker",), "/metrics")
     purge_worker = _measured(site, "purge-worker", ("purge-worker",), "/metrics")
     moderation_worker = _measured(site, "moderation-worker", ("moderation-worker",), "/metrics")
-    servers = (_server(site, "edge"), _server(site, "gateway"))
-    return (migrate, *workers, transcode_worker, moderation_worker, leaving_worker, purge_worker, *servers)
+    keeper_worker = _measured(site, "keeper-worker", ("keeper-worker",), "/metrics")
+    beside = (transcode_worker, moderation_worker, leaving_worker, purge_worker, keeper_worker)
+    return (migrate, *workers, *beside, _server(site, "edge"), _server(site, "gateway"))
 
 
 def _server(site: Site, name: str) -> ProcessSpec:

@@ -88,7 +88,7 @@ class MediaCalls(Calls):
         deadline = loop.time() + timeout_seconds
         while (left := deadline - loop.time()) > 0:
             state = await self.upload_state(media_id, max(1, min(LONG_POLL_SECONDS, int(left))))
-            if state.state in ("ready", "failed"):
+            if state.state in ("ready", "failed", "collected"):
                 return state
             if state.state == "uploading":
                 await asyncio.sleep(1)

@@ -92,7 +92,7 @@ class StoredVariant(View, frozen=True, kw_only=True):
 
 class Upload(View, frozen=True, kw_only=True):
     media_id: str
-    state: Literal["uploading", "processing", "ready", "failed"]
+    state: Literal["uploading", "processing", "ready", "failed", "collected"]
     reason: str | None = None
     detail: str | None = None
     width: int | None = None

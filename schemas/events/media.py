@@ -134,3 +134,45 @@ class MediaReinstated(Event, frozen=True, kw_only=True):
     media_id: Snowflake
     owner_id: Snowflake
     operator: str
+
+
+class MediaCollected(Event, frozen=True, kw_only=True):
+    """Nothing held it for the grace period: no post may be made of it any more.
+
+    `media.kept` or `media.removed` follows, and names this event's id as its collection.
+    """
+
+    type = "media.collected"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+
+
+class MediaKept(Event, frozen=True, kw_only=True):
+    """A post that was made while it was being collected holds it, so it is as before."""
+
+    type = "media.kept"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    collection: str
+
+
+class MediaRemoved(Event, frozen=True, kw_only=True):
+    """Nothing held it once every command that might have had ended: its files are deleted behind this."""
+
+    type = "media.removed"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    collection: str
+
+
+class MediaArchived(Event, frozen=True, kw_only=True):
+    """A story is over, and its files lie in the archive; `variants` names all of them anew."""
+
+    type = "media.archived"
+    capability = "media"
+    media_id: Snowflake
+    owner_id: Snowflake
+    variants: list[MediaVariant]

@@ -115,6 +115,7 @@ def test_the_application_runs_over_the_engines_of_another_stack(stack: Stack, tm
     with Stack.applications_over(stack, tmp_path) as application:
         status = {process.name: process for process in stack_status(application.home)}
         workers = {"worker-0", "worker-1", "transcode-worker", "moderation-worker", "leaving-worker", "purge-worker"}
+        workers |= {"keeper-worker"}
         assert workers | {"edge", "gateway"} < set(status)
         assert all(process.ready for process in status.values())
 

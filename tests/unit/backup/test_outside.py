@@ -71,7 +71,7 @@ def test_every_kind_of_object_is_known() -> None:
     """Objects have keys that begin with their kind; other texts of that form are said to be none."""
     kinds = set(re.findall(r'"([a-z]+)/(?:\{|")', "".join(sources().values())))
     objects = {kind for kind in kinds if any(f"{kind}/" in place for place in ELSEWHERE)}
-    assert objects == {"raw", "originals", "processed", "exports", "events", "blocked"}
+    assert objects == {"raw", "originals", "processed", "archive", "exports", "events", "blocked"}
     assert kinds - objects == NO_OBJECTS
 
 

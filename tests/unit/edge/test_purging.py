@@ -50,6 +50,7 @@ def about(event: Event, account_id: int, post_id: int, media_id: int) -> Event:
         (e.MediaTakenDown(media_id=1, owner_id=1, rule="hate", operator="op"), 404),
         (e.MediaReviewed(media_id=1, owner_id=1, decision="refused", operator="op", rule="hate"), 404),
         (e.MediaReviewed(media_id=1, owner_id=1, decision="allowed", operator="op"), 200),
+        (e.MediaCollected(media_id=1, owner_id=1), 404),
     ],
     ids=lambda value: str(value)[:30],
 )

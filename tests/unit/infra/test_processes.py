@@ -53,7 +53,7 @@ def test_the_migration_runs_between_the_engines_and_the_application(site: Site) 
     assert set(specs[MIGRATE].depends_on) == engines
     assert specs[MIGRATE].one_shot
     applications = set(specs) - engines - {MIGRATE}
-    assert len(applications) == WORKERS + 6
+    assert len(applications) == WORKERS + 7
     assert all(MIGRATE in specs[name].depends_on for name in applications)
 
 
@@ -69,7 +69,7 @@ def test_each_application_process_has_a_metrics_port_of_its_own(site: Site) -> N
         for spec in planned(site)
         if "PHOTOLOG_METRICS_PORT" in spec.environment
     ]
-    assert len(set(ports)) == len(ports) == WORKERS + 6
+    assert len(set(ports)) == len(ports) == WORKERS + 7
 
 
 def test_without_varnish_there_is_none_and_clients_are_sent_to_the_edge_itself(

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from projections.media import MEDIA, MEDIA_PROJECTION, REVIEWS, MediaRow
+from projections.media import MEDIA, MEDIA_PROJECTION, REVIEWS, MediaRow, stored_files
 from schemas import events as e
 from schemas.topics import MONTH_MS
 from tests.unit.projections.folding import Folding
@@ -109,3 +109,50 @@ def test_what_is_not_ready_or_anothers_is_not_judged(event: e.Event) -> None:
     assert photograph(event) is None
     assert photograph(FAILED, event) == photograph(FAILED)
     assert photograph(PENDING, msgspec.structs.replace(event, owner_id=12)) == photograph(PENDING)
+
+
+COLLECTED = e.MediaCollected(media_id=7, owner_id=11)
+ARCHIVED = e.MediaArchived(
+    media_id=7, owner_id=11, variants=[msgspec.structs.replace(VARIANT, object_key="archive/7/w320")]
+)
+
+
+def decided(*verdicts: type[e.MediaKept | e.MediaRemoved]) -> MediaRow:
+    """What is collected, and then decided about."""
+    folding = Folding(MEDIA_PROJECTION).apply(COMPLETED, COLLECTED)
+    row = folding.row(MEDIA.key(7))
+    assert row is not None
+    assert row.status == "collected"
+    verdict = [one(media_id=7, owner_id=11, collection=row.collection) for one in verdicts]
+    after = folding.apply(*verdict).row(MEDIA.key(7))
+    assert after is not None
+    return after
+
+
+def test_the_first_verdict_about_a_collection_counts() -> None:
+    assert decided(e.MediaKept) == decided(e.MediaKept, e.MediaRemoved) == photograph(COMPLETED)
+    assert decided(e.MediaRemoved).status == decided(e.MediaRemoved, e.MediaKept).status == "removed"
+
+
+def test_only_what_is_ready_is_collected_or_archived() -> None:
+    assert photograph(FAILED, COLLECTED, ARCHIVED) == photograph(FAILED)
+    assert photograph(COLLECTED, ARCHIVED) is None
+    assert photograph(COMPLETED, COLLECTED, ARCHIVED) is not None
+    collected = photograph(COMPLETED, COLLECTED, ARCHIVED)
+    assert collected is not None
+    assert stored_files(collected) == [VARIANT]
+
+
+def test_what_is_archived_is_ready_elsewhere() -> None:
+    row = photograph(COMPLETED, ARCHIVED, ARCHIVED)
+    assert row is not None
+    assert (row.status, stored_files(row)) == ("ready", ARCHIVED.variants)
+
+
+def test_what_is_collected_is_judged_and_taken_down_all_the_same() -> None:
+    folding = Folding(MEDIA_PROJECTION).apply(PENDING, COLLECTED, judged("allowed"), DOWN)
+    row = folding.row(MEDIA.key(7))
+    assert row is not None
+    kept = folding.apply(e.MediaKept(media_id=7, owner_id=11, collection=row.collection)).row(MEDIA.key(7))
+    assert kept is not None
+    assert (kept.status, kept.moderation, kept.rule) == ("ready", "taken_down", "hate")

@@ -31,7 +31,7 @@ class Objects(Protocol):
 
 
 class AbandonedUploads:
-    """Frees them. Several workers may do it at once.
+    """Frees them. Several keepers may do it at once.
 
     Args:
         objects: the bucket.

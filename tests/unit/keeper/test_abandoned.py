@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from keeper.abandoned import SLACK_MS, AbandonedUploads
 from photolog.errors import StoreUnavailable
 from photolog.ids import EPOCH_MS, first_snowflake
 from photolog.media.originals import UNFINISHED_MS_MAX, raw_key
-from transcode.abandoned import SLACK_MS, AbandonedUploads
 
 NOW_MS = EPOCH_MS + 10 * UNFINISHED_MS_MAX
 OVER_MS = NOW_MS - UNFINISHED_MS_MAX - SLACK_MS

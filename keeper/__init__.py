@@ -1,0 +1,1 @@
+"""What becomes of media objects: refused files go, what nothing holds is collected, and stories are archived."""
