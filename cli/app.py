@@ -2,10 +2,12 @@
 
 import importlib
 import importlib.util
+import logging
 import sys
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 import typer
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
@@ -293,6 +295,11 @@ app = typer.Typer(
 def root() -> None:
     """A photo and video network kept as one log."""
     use_local_environment(default_home())
+    # What a command prints is for programs as well; processes that go on set up logs of their own.
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from cli import app as command_line
@@ -82,3 +83,17 @@ def test_an_error_of_ours_is_a_message_and_no_traceback(tmp_path: Path) -> None:
     assert answer.returncode == 1
     assert answer.stderr.startswith("photolog: The data in")
     assert "Traceback" not in answer.stderr
+
+
+def test_what_a_command_logs_is_not_in_what_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        command_line.root()
+        logger = structlog.get_logger("a store")
+        logger.info("generations", version=6)
+        logger.warning("away")
+    finally:
+        structlog.reset_defaults()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "away" in printed.err
+    assert "generations" not in printed.err
