@@ -297,7 +297,7 @@ def root() -> None:
     use_local_environment(default_home())
     # What a command prints is for programs as well; processes that go on set up logs of their own.
     structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
     )
 

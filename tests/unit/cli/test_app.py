@@ -86,13 +86,10 @@ def test_an_error_of_ours_is_a_message_and_no_traceback(tmp_path: Path) -> None:
 
 
 def test_what_a_command_logs_is_not_in_what_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    try:
-        command_line.root()
-        logger = structlog.get_logger("a store")
-        logger.info("generations", version=6)
-        logger.warning("away")
-    finally:
-        structlog.reset_defaults()
+    command_line.root()
+    logger = structlog.get_logger("a store")
+    logger.info("generations", version=6)
+    logger.warning("away")
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "away" in printed.err
