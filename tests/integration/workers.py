@@ -83,10 +83,11 @@ class WorkerProcess:
         self.process.send_signal(signal.SIGTERM)
 
     @contextmanager
-    def changed(self, **settings: str) -> Iterator[None]:
-        """Run it with these keys until the end of the block, and as before afterwards."""
+    def changed(self, **settings: str | None) -> Iterator[None]:
+        """Run it with these keys until the end of the block, without those that are None, and as before afterwards."""
         before = self._environment
-        self._environment = before | settings
+        changed = {**before, **settings}
+        self._environment = {key: value for key, value in changed.items() if value is not None}
         self.kill()
         try:
             yield

@@ -83,11 +83,11 @@ async def town(
             "PHOTOLOG_GATEWAY__PUBLIC_URL": address,
             "PHOTOLOG_S3__ENDPOINT_URL": of_gateway.address,
         }
-        # Without an edge, files are fetched from the store itself.
+        # Without an edge, files are fetched from the store itself, and so nothing is shared.
         del environment["PHOTOLOG_EDGE__PUBLIC_URL"]
         gateway = WorkerProcess(("gateway",), environment, tmp_path_factory.mktemp("s3-faults") / "gateway.log")
         try:
-            with transcoder.changed(PHOTOLOG_S3__ENDPOINT_URL=of_worker.address):
+            with transcoder.changed(PHOTOLOG_S3__ENDPOINT_URL=of_worker.address, PHOTOLOG_EDGE__PUBLIC_URL=None):
                 await asyncio.to_thread(wait_serving, address)
                 async with joining(address) as join:
                     ada, bob = await join("ada"), await join("bob")
