@@ -8,7 +8,7 @@ from keeper.abandoned import AbandonedUploads
 from keeper.archiving import archive, remove_moved
 from keeper.collecting import collect_unheld, collect_unposted, judge, remove_collected
 from keeper.reader import DelayedReader
-from keeper.refused import remove_refused
+from keeper.refused import give_up, remove_refused
 from keeper.resources import KeeperResources
 from keeper.rules import Deed, Rule, Told
 from photolog.settings import MediaSettings
@@ -32,6 +32,7 @@ def rules_of(resources: KeeperResources, media: MediaSettings) -> tuple[Rule, ..
     grace, over = media.grace_seconds, media.story_seconds
     return (
         Rule("refused", MEDIA_COMPLETED, answers, media.refused_seconds, does(remove_refused)),
+        Rule("given-up", MEDIA_COMPLETED, (e.MediaTranscodingFailed,), grace, does(give_up)),
         Rule("unposted", MEDIA_COMPLETED, begun, grace, does(collect_unposted)),
         Rule("unheld", POSTS, (e.PostDeleted,), grace, does(collect_unheld)),
         Rule("judged", MEDIA_COMPLETED, (e.MediaCollected,), 0, does(judge)),

@@ -105,9 +105,9 @@ MediaEvent = (
 
 
 class MediaProjection:
-    """Folds what became of uploads. The first answer of the transcode worker is final: one that was killed may answer
-    twice. So is the first verdict; what operators decide goes before it, and the last decision holds. The keeper's
-    first verdict about a collection counts, too."""
+    """Folds what became of uploads. The first answer of the transcode worker is final, as one that was killed may
+    answer twice; but what was refused may be made after all. So is the first verdict; what operators decide goes before
+    it, and the last decision holds. The keeper's first verdict about a collection counts, too."""
 
     name = "media"
     topics = (topics.MEDIA_COMPLETED,)
@@ -121,12 +121,12 @@ class MediaProjection:
         return ()
 
     def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
-        """Ready or failed, once and for all; what is ready is then judged, and archived, or collected and then kept or
+        """Ready, once and for all, or failed; what is ready is then judged, and archived, or collected and then kept or
         removed. Another's is not touched."""
         event, before = _media_event(recorded), rows.get(self.aggregate(recorded))
         match event:
             case e.MediaTranscodingCompleted():
-                return (put(MEDIA, _ready(event)),) if before is None else ()
+                return (put(MEDIA, _ready(event)),) if before is None or _may_be_made(before, event) else ()
             case e.MediaTranscodingFailed():
                 return (put(MEDIA, _failed(event)),) if before is None else ()
         if before is None or before.status == "failed" or before.owner_id != event.owner_id:
@@ -135,6 +135,11 @@ class MediaProjection:
             case e.MediaCollected() | e.MediaKept() | e.MediaRemoved() | e.MediaArchived():
                 return _kept(before, event, str(recorded.event_id))
         return _moderated(before, event, recorded.timestamp_ms)
+
+
+def _may_be_made(before: MediaRow, event: e.MediaTranscodingCompleted) -> bool:
+    """Whether an upload that was refused is made after all: an operator had a better program try it."""
+    return before.status == "failed" and before.owner_id == event.owner_id
 
 
 def _media_event(recorded: Recorded) -> MediaEvent:

@@ -32,6 +32,19 @@ class Reason(StrEnum):
     TOO_MANY_CHANNELS = "too-many-channels"
 
 
+TROUBLE = frozenset(
+    {
+        Reason.DAMAGED_VIDEO,
+        Reason.DAMAGED_AUDIO,
+        Reason.DECODER_CRASHED,
+        Reason.TOO_MUCH_MEMORY,
+        Reason.TOO_MUCH_OUTPUT,
+        Reason.TOO_SLOW,
+    }
+)
+"""Where a program failed at a file, which may be the file's fault or the program's: operators should see what it said,
+and a better program may be tried on it. A photograph that is cut short says so by itself."""
+
 SENTENCES: dict[Reason, str] = {
     Reason.MISSING: "The uploaded file is gone.",
     Reason.CHANGED: "The file is not the one whose checksum was told: it changed on its way.",

@@ -4,6 +4,7 @@ their own.
 
 import asyncio
 import io
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +22,7 @@ from schemas.events import (
     MediaVariant,
 )
 from transcode.contents.port import Base, Content, ContentRow
-from transcode.errors import Reason, UnprocessableMedia
+from transcode.errors import TROUBLE, Reason, UnprocessableMedia
 from transcode.fingerprints.digest import digest
 from transcode.fingerprints.phash import signed
 from transcode.plan import Made, Variant, processed_key, thumbprint_key
@@ -35,6 +36,19 @@ CACHE_CONTROL = "private, max-age=31536000, immutable"
 logger = structlog.get_logger(__name__)
 
 TranscodingAnswer = MediaTranscodingCompleted | MediaTranscodingFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a request.
+
+    Args:
+        event: the answer.
+        trouble: what a program said that failed at the file; empty where none did.
+    """
+
+    event: TranscodingAnswer
+    trouble: str = ""
 
 
 class Objects(Protocol):
@@ -118,7 +132,7 @@ class TranscodeJob:
         self._rows = rows
         self._bytes_max = bytes_max
 
-    async def answer(self, request: MediaTranscodingRequested) -> TranscodingAnswer | None:
+    async def answer(self, request: MediaTranscodingRequested) -> Outcome | None:
         """Make the variants of an upload, or say why there are none. None where that was said before, and the upload is
         gone since.
 
@@ -129,21 +143,22 @@ class TranscodeJob:
         try:
             match medium(request):
                 case "voice":
-                    return await self._voices.completed(request)
+                    return Outcome(await self._voices.completed(request))
                 case "video":
-                    return await self._videos.completed(request)
+                    return Outcome(await self._videos.completed(request))
                 case "photo":
-                    return await self._completed(request)
+                    return Outcome(await self._completed(request))
         except UnprocessableMedia as refusal:
             if refusal.reason is Reason.MISSING and await self._rows.get(MEDIA.key(request.media_id)) is not None:
                 return None
             logger.info("refused", media_id=request.media_id, reason=refusal.reason.value, diagnosis=refusal.diagnosis)
-            return MediaTranscodingFailed(
+            event = MediaTranscodingFailed(
                 media_id=request.media_id,
                 owner_id=request.owner_id,
                 reason=refusal.reason.value,
                 detail=refusal.detail,
             )
+            return Outcome(event, str(refusal) if refusal.reason in TROUBLE else "")
 
     async def _completed(self, request: MediaTranscodingRequested) -> MediaTranscodingCompleted:
         kind = declared_type(request.content_type)

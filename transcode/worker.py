@@ -30,7 +30,7 @@ from schemas.events import MediaKind, MediaTranscodingCompleted, MediaTranscodin
 from schemas.serde import Serde
 from schemas.topics import MEDIA_REQUESTED
 from transcode.errors import SandboxUnavailable
-from transcode.job import TranscodeJob, TranscodingAnswer, medium
+from transcode.job import Outcome, TranscodeJob, medium
 from transcode.metrics import ANSWERED, SECONDS
 from transcode.progress import Place, Progress
 
@@ -148,47 +148,50 @@ class TranscodeWorker:
     async def _handle(self, record: StoredRecord, before: asyncio.Task[None] | None) -> None:
         try:
             begun = time.monotonic()
-            letter = await self._letter(record)
+            letters = await self._letters(record)
             about = self._beside.get(asyncio.current_task(), "photo")
             SECONDS[about].observe(time.monotonic() - begun)
             if before is not None:
                 await asyncio.wait([before])
-            if letter is not None:
-                await self._until_done(lambda: self._log.append_all([letter]))
+            if letters:
+                await self._until_done(lambda: self._log.append_all(letters))
             self._intake.progress.finish((record.topic, record.partition), record.offset)
         finally:
             if self._last_of.get(record.key) is asyncio.current_task():
                 del self._last_of[record.key]
 
-    async def _letter(self, record: StoredRecord) -> EncodedRecord | None:
-        """What is appended because of a record: its answer, or its dead letter; None where it was answered before."""
+    async def _letters(self, record: StoredRecord) -> list[EncodedRecord]:
+        """What is appended because of a record: its answer, a dead letter, or both; nothing where it was answered
+        before."""
         request: list[MediaTranscodingRequested] = []
-        answers: list[TranscodingAnswer | None] = []
+        outcomes: list[Outcome | None] = []
 
         async def read() -> None:
             # A schema of another version is fetched from the registry, which may be away.
             request.append(requested(self._serde, record))
 
         async def answer() -> None:
-            answers.append(await self._job.answer(request[0]))
+            outcomes.append(await self._job.answer(request[0]))
 
         try:
             await self._until_done(read)
         except UndecodableRecord as error:
-            DEAD.labels(NAME, "undecodable").inc()
-            return dead_letter(record, MEDIA_REQUESTED.dead_letters, NAME, f"undecodable: {error}")
+            return [_dead(record, "undecodable", str(error))]
         about = medium(request[0])
         if about != "photo":
             self._beside[asyncio.current_task()] = about
         await self._until_done(answer)
-        outcome = answers[0]
+        outcome = outcomes[0]
         if outcome is None:
-            return None
-        if isinstance(outcome, MediaTranscodingCompleted) and about != "voice":
-            outcome = replace(outcome, moderation=self._moderation)
-        ANSWERED.labels(outcome.type, getattr(outcome, "reason", "")).inc()
-        identity = f"transcoding/{outcome.media_id}"
-        return derived_record(self._serde, DerivedEvent(outcome, identity, self._clock_ms(), record))
+            return []
+        event = outcome.event
+        if isinstance(event, MediaTranscodingCompleted) and about != "voice":
+            event = replace(event, moderation=self._moderation)
+        ANSWERED.labels(event.type, getattr(event, "reason", "")).inc()
+        identity = f"transcoding/{event.type}/{event.media_id}"
+        told = derived_record(self._serde, DerivedEvent(event, identity, self._clock_ms(), record))
+        # The letter first: whoever sees the refusal finds why.
+        return [_dead(record, "failed", outcome.trouble), told] if outcome.trouble else [told]
 
     async def _until_done(self, attempt: Callable[[], Awaitable[object]]) -> None:
         async def once() -> None:
@@ -206,6 +209,11 @@ class TranscodeWorker:
                 lags = {}
             view.show({(NAME, topic, partition): lag for (topic, partition), lag in lags.items()})
             await asyncio.sleep(_LAG_SECONDS)
+
+
+def _dead(record: StoredRecord, kind: str, reason: str) -> EncodedRecord:
+    DEAD.labels(NAME, kind).inc()
+    return dead_letter(record, MEDIA_REQUESTED.dead_letters, NAME, f"{kind}: {reason}")
 
 
 def requested(serde: Serde, record: StoredRecord) -> MediaTranscodingRequested:

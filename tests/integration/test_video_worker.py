@@ -19,7 +19,8 @@ from photolog.settings import Settings
 from projections.media import MEDIA
 from projections.posts import POSTS
 from schemas import events as e
-from schemas.topics import MEDIA_COMPLETED
+from schemas.topics import MEDIA_COMPLETED, MEDIA_REQUESTED
+from tests.integration.test_dead_letters import DeadLetterReader
 from tests.integration.test_publication import uploaded
 from tests.integration.transcode.video_files import opened
 from tests.integration.workers import Hand, WorkerProcess, eventually
@@ -78,16 +79,27 @@ async def test_a_post_of_a_video_is_published_with_everything_that_plays_it(
 
 
 async def test_a_video_that_is_refused_rejects_its_post_and_the_worker_lives_on(
-    workers: list[WorkerProcess], transcoder: WorkerProcess, hand: Hand, objects: ObjectStore
+    workers: list[WorkerProcess], transcoder: WorkerProcess, hand: Hand, objects: ObjectStore, settings: Settings
 ) -> None:
-    exits = list(transcoder.exits)
+    exits, dead = list(transcoder.exits), DeadLetterReader(settings, MEDIA_REQUESTED.dead_letters)
     author, post_id = hand.ids.next(), hand.ids.next()
+
+    async def has_letter() -> bool:
+        await asyncio.to_thread(dead.read)
+        return bool(dead.letters)
+
     request = await uploaded(hand, objects, author, clip()[:20_000], "video/mp4")
     await hand.append(request, post(post_id, author, request.media_id))
     assert await settled(hand, post_id) == ("rejected", "damaged-video")
     said = [line for line in transcoder.log.read_text().splitlines() if str(request.media_id) in line]
     assert any("Invalid data" in line for line in said), said
     assert transcoder.exits == exits
+    # Operators find ffmpeg's own words with the request.
+    await eventually(has_letter)
+    dead.close()
+    (reason,) = (dict(letter.headers())["dead_reason"].decode() for letter in dead.letters)
+    assert reason.startswith("failed: damaged-video: ")
+    assert "Invalid data" in reason
 
 
 async def test_a_video_that_a_killed_worker_had_begun_is_made_whole_and_once_by_the_next(

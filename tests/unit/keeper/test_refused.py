@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from photolog.media.originals import raw_key
-from tests.unit.keeper.world import ANNA, REFUSED_SECONDS, World
+from tests.unit.keeper.world import ANNA, REFUSED_SECONDS, World, answered
 from tests.unit.streams.scenario import failed
 
 
@@ -24,6 +24,19 @@ async def test_a_refused_upload_is_gone_once_its_time_has_come(world: World) -> 
     await world.advance(1)
     await world.work()
     assert world.files(501) == []
+
+
+async def test_what_a_program_failed_at_stays_for_an_operator_to_try_again(world: World) -> None:
+    world.upload(501, refused=True, reason="damaged-video")
+    world.upload(502, refused=True, reason="decoder-crashed")
+    await world.advance(REFUSED_SECONDS)
+    await world.work()
+    assert (len(world.files(501)), len(world.files(502))) == (1, 1)
+    world.append(answered(502, "post"))
+    world.post(101, 502)
+    await world.settle()
+    assert await world.status(502) == "ready"
+    assert (world.files(501), raw_key(ANNA, 502) in world.objects.objects) == ([], True)
 
 
 async def test_the_first_of_two_answers_counts(world: World) -> None:

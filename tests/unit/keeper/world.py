@@ -140,11 +140,13 @@ class World:
         """Commands' events."""
         self.river.append(*events, at_ms=self.now_ms)
 
-    def upload(self, media_id: int, purpose: e.Purpose = "post", *, refused: bool = False) -> None:
+    def upload(
+        self, media_id: int, purpose: e.Purpose = "post", *, refused: bool = False, reason: str = "not-an-image"
+    ) -> None:
         """An upload that was answered, with its files."""
         self.put(raw_key(ANNA, media_id))
         if refused:
-            self.append(failed(media_id, ANNA))
+            self.append(msgspec.structs.replace(failed(media_id, ANNA), reason=reason))
             return
         answer = answered(media_id, purpose)
         self.put(*(file.object_key for file in answer.variants))

@@ -44,7 +44,13 @@ def test_a_blurhash_is_kept_and_its_absence_too() -> None:
 
 def test_the_first_answer_is_final() -> None:
     assert photograph(COMPLETED, FAILED) == photograph(COMPLETED)
-    assert photograph(FAILED, COMPLETED) == photograph(FAILED)
+    assert photograph(FAILED, FAILED) == photograph(FAILED)
+
+
+def test_what_was_refused_may_be_made_after_all_by_its_owner_alone() -> None:
+    assert photograph(FAILED, COMPLETED) == photograph(COMPLETED)
+    another = msgspec.structs.replace(COMPLETED, owner_id=12)
+    assert photograph(FAILED, another) == photograph(FAILED)
 
 
 PENDING = msgspec.structs.replace(COMPLETED, moderation="pending")

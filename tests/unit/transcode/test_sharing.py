@@ -63,7 +63,8 @@ class Desk:
         return TranscodeJob(self.objects, self.variants, others, others, shared, self.near, self.rows, bytes_max=100)
 
     async def answers(self, *requests: MediaTranscodingRequested) -> Sequence[Any]:
-        return await asyncio.gather(*(self.job().answer(one) for one in requests))
+        outcomes = await asyncio.gather(*(self.job().answer(one) for one in requests))
+        return [outcome and outcome.event for outcome in outcomes]
 
     def upload(self, media_id: int, data: bytes, **changes: Any) -> MediaTranscodingRequested:
         asked = msgspec.structs.replace(request(media_id), **changes)
@@ -175,5 +176,6 @@ async def test_whoever_makes_it_says_so_until_it_is_done(monkeypatch: pytest.Mon
             await asyncio.sleep(0.001)
             versions |= {row.version for row in desk.store.rows.values()}
     gate.set()
-    answer = await running
-    assert isinstance(answer, MediaTranscodingCompleted)
+    outcome = await running
+    assert outcome is not None
+    assert isinstance(outcome.event, MediaTranscodingCompleted)

@@ -428,6 +428,26 @@ async def test_a_video_that_is_not_done_when_the_worker_must_go_is_given_up_and_
     assert (bench.committable(), bench.log.records) == (0, [])
 
 
+async def test_what_a_program_failed_at_is_refused_and_put_aside_with_what_it_said() -> None:
+    bench = Bench(request(1, content_type="video/mp4"), request(2, content_type="video/mp4"))
+    bench.videos.refusal = UnprocessableMedia(Reason.DAMAGED_VIDEO, "moov atom not found")
+    bench.videos.gate.set()
+    await bench.run_until(lambda: len(bench.log.answers) == 2)
+    letters = [record for record in bench.log.records if record.topic == MEDIA_REQUESTED.dead_letters]
+    assert [dict(letter.headers)["dead_reason"] for letter in letters] == [
+        b"failed: damaged-video: moov atom not found"
+    ] * 2
+    assert {answer.reason for answer in bench.log.answers} == {"damaged-video"}
+
+
+async def test_what_is_refused_by_rule_is_no_letter() -> None:
+    bench = Bench(request(1, content_type="video/mp4"))
+    bench.videos.refusal = UnprocessableMedia(Reason.TOO_LONG, "61.2 s")
+    bench.videos.gate.set()
+    await bench.run_until(lambda: len(bench.log.answers) == 1)
+    assert len(bench.log.records) == 1
+
+
 @pytest.mark.parametrize("poison", [None, PostLiked(actor_id=1, post_id=2)], ids=["bytes", "another event"])
 async def test_poison_goes_aside_and_the_next_request_is_answered(poison: Event | None) -> None:
     bench = Bench(poison, request(2))
