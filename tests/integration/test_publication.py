@@ -18,7 +18,7 @@ from tests.integration.test_dead_letters import DeadLetterReader
 from tests.integration.workers import Hand, WorkerProcess, eventually
 from tests.unit.streams.scenario import post
 from tests.unit.transcode.pictures import jpeg, quarters
-from transcode.plan import processed_key, variant_plan
+from transcode.plan import variant_plan
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ async def test_a_post_of_two_photographs_reaches_a_followers_feed(
     assert (media.status, media.width, media.height) == ("ready", 900, 600)
     assert [variant.name for variant in variants] == [variant.name for variant in variant_plan(900, 600)]
     for variant in variants:
-        head = await objects.head(processed_key(requests[0].media_id, variant.name))
+        head = await objects.head(variant.object_key)
         assert head is not None
         assert (head.size_bytes, head.content_type) == (variant.size_bytes, variant.content_type)
 
