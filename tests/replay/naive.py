@@ -198,6 +198,6 @@ class NaiveWorld:
     def _media(self, event: e.Event) -> None:
         match event:
             case e.MediaTranscodingCompleted(media_id=media_id):
-                self.media.setdefault(media_id, "ready")
+                self.media[media_id] = "ready"  # also what was refused before
             case e.MediaTranscodingFailed(media_id=media_id):
                 self.media.setdefault(media_id, "failed")
