@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
-from confluent_kafka import KafkaException
 
 from moderation.classifier import Subject
 from moderation.metrics import JUDGED
@@ -19,7 +18,7 @@ from photolog.ids import now_ms
 from photolog.log.reading import stored_record
 from photolog.log.record import StoredRecord
 from photolog.stall import Stall
-from photolog.worker_metrics import LagView
+from photolog.worker_metrics import keep_showing_lags
 from schemas.derived import DerivedEvent, derived_record
 from schemas.events import MediaJudged, MediaLabel, MediaTranscodingCompleted, MediaVariant
 from schemas.serde import Serde
@@ -29,7 +28,6 @@ NAME = "moderation"
 DRAIN_SECONDS = 12.0
 FILE_BYTES_MAX = 32 * 1024 * 1024
 """Of a file that a classifier is given."""
-_LAG_SECONDS = 2.0
 logger = structlog.get_logger(__name__)
 Fetch = Callable[[str], Awaitable[bytes]]
 """A whole object of the bucket, by its key."""
@@ -66,7 +64,6 @@ class ModerationWorker:
         self._at_once = at_once
         self._clock_ms = clock_ms
         self._stall = Stall(NAME)
-        self._lags = LagView()
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what was begun, for at most `DRAIN_SECONDS`.
@@ -75,7 +72,7 @@ class ModerationWorker:
             Exception: whatever made it impossible to go on; start a new process.
         """
         await self._intake.open()
-        tasks: set[asyncio.Task[None]] = {asyncio.create_task(self._show_lags())}
+        tasks: set[asyncio.Task[None]] = {asyncio.create_task(keep_showing_lags(NAME, self._intake.lags))}
         try:
             ready.set()
             while not stop.is_set():
@@ -139,16 +136,6 @@ class ModerationWorker:
                 "file-too-large", f"{file.name} has {file.size_bytes} bytes; a classifier gets {FILE_BYTES_MAX}"
             )
         return await self._fetch(file.object_key)
-
-    async def _show_lags(self) -> None:
-        while True:
-            try:
-                lags = await self._intake.lags()
-            except KafkaException:
-                # Unknown until the broker is back; the client reports it.
-                lags = {}
-            self._lags.show({(NAME, topic, partition): lag for (topic, partition), lag in lags.items()})
-            await asyncio.sleep(_LAG_SECONDS)
 
 
 def _verdict(media: MediaTranscodingCompleted, ruling: Ruling) -> MediaJudged:

@@ -1,6 +1,12 @@
 """What every kind of worker shows. Names are stable: `status`, dashboards and the demo read them."""
 
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from confluent_kafka import KafkaException
 from prometheus_client import Counter, Gauge
+
+_LAG_SECONDS = 2.0
 
 LAG = Gauge("photolog_lag_records", "End of the log minus stored position", ["projection", "topic", "partition"])
 DEAD = Counter("photolog_dead_letters_total", "Records sent to a dead-letter topic", ["projection", "reason"])
@@ -21,3 +27,21 @@ class LagView:
         for label, lag in labels.items():
             LAG.labels(*label).set(lag)
         self._labels = set(labels)
+
+
+async def keep_showing_lags(reader: str, lags: Callable[[], Awaitable[Mapping[tuple[str, int], int]]]) -> None:
+    """Show how far behind a worker is that reads by itself, for ever.
+
+    Args:
+        reader: the worker's name, where others have their projection's.
+        lags: for each partition of its own how many records are not finished. It may raise KafkaException.
+    """
+    view = LagView()
+    while True:
+        try:
+            behind = await lags()
+        except KafkaException:
+            # Unknown until the broker is back; the client reports it.
+            behind = {}
+        view.show({(reader, topic, partition): lag for (topic, partition), lag in behind.items()})
+        await asyncio.sleep(_LAG_SECONDS)

@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from photolog.media.originals import content_prefix
+from photolog.media.thumbprints import THUMBPRINT
 from transcode.fingerprints.prints import Prints
 
 RUNGS_PX = (320, 640, 1080)
@@ -94,7 +95,7 @@ def processed_key(content_id: int, name: str) -> str:
 
 def thumbprint_key(content_id: int) -> str:
     """Where a photograph's thumbprint lies: beside its variants, so that what removes them removes it too."""
-    return processed_key(content_id, "thumbprint")
+    return processed_key(content_id, THUMBPRINT)
 
 
 def clip_prints_key(content_id: int) -> str:

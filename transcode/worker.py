@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, Protocol
 
 import structlog
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import Message
 from msgspec.structs import replace
 
 from photolog.errors import UndecodableRecord
@@ -24,7 +24,7 @@ from photolog.log.reading import stored_record
 from photolog.log.record import EncodedRecord, StoredRecord
 from photolog.positions import Position
 from photolog.stall import TRANSIENT, Stall
-from photolog.worker_metrics import DEAD, LagView
+from photolog.worker_metrics import DEAD, keep_showing_lags
 from schemas.derived import DerivedEvent, derived_record
 from schemas.events import MediaKind, MediaTranscodingCompleted, MediaTranscodingRequested
 from schemas.serde import Serde
@@ -39,7 +39,6 @@ DRAIN_SECONDS = 12.0
 VIDEOS_MAX = 64
 """Requests for videos and voice notes that are held at once, waiting or worked on; the files of those that wait are not
 fetched yet."""
-_LAG_SECONDS = 2.0
 logger = structlog.get_logger(__name__)
 
 
@@ -112,7 +111,7 @@ class TranscodeWorker:
             Exception: whatever made it impossible to go on; start a new process.
         """
         await self._intake.open()
-        lag = asyncio.create_task(self._show_lag())
+        lag = asyncio.create_task(keep_showing_lags(NAME, self._intake.lags))
         try:
             if ready is not None:
                 ready.set()
@@ -198,17 +197,6 @@ class TranscodeWorker:
             await attempt()
 
         await self._stall.until_done(once)
-
-    async def _show_lag(self) -> None:
-        view = LagView()
-        while True:
-            try:
-                lags = await self._intake.lags()
-            except KafkaException:
-                # Unknown until the broker is back; the client reports it.
-                lags = {}
-            view.show({(NAME, topic, partition): lag for (topic, partition), lag in lags.items()})
-            await asyncio.sleep(_LAG_SECONDS)
 
 
 def _dead(record: StoredRecord, kind: str, reason: str) -> EncodedRecord:
