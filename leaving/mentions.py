@@ -24,19 +24,35 @@ ACCOUNT_FIELDS = frozenset(
         "followee_id",
         "follower_id",
         "follower_ids",
+        "friend_id",
         "high_id",
         "low_id",
         "muted_id",
         "muter_id",
         "owner_id",
         "reporter_id",
+        "sender_id",
         "viewer_id",
     }
 )
 """Every field of an event or a row, whatever its type, that holds an account's id."""
 
 OTHER_IDS = frozenset(
-    {"comment_id", "content_id", "media_id", "media_ids", "parent_id", "post_id", "report_id", "share_id", "target_id"}
+    {
+        "comment_id",
+        "content_id",
+        "highlight_id",
+        "media_id",
+        "media_ids",
+        "parent_id",
+        "post_id",
+        "reply_id",
+        "report_id",
+        "share_id",
+        "story_id",
+        "story_ids",
+        "target_id",
+    }
 )
 """Every other field whose name looks like that of an id. A test knows no third kind. Where `target_id` is an account's,
 `owner_id` beside it is the same."""

@@ -195,4 +195,6 @@ def generation_table(table: Table[R], number: int) -> Table[R]:
     """A table of a generation: of the same rows, under a name of its own."""
     if number == FIRST:
         return table
-    return Table(f"{table.name}_g{number}", table.row, table.partition, table.clustering, table.aggregate)
+    return Table(
+        f"{table.name}_g{number}", table.row, table.partition, table.clustering, table.aggregate, table.expires
+    )

@@ -31,6 +31,9 @@ class Table(Generic[R]):
         aggregate: rows of this table decide whether an event was applied; each is written after everything
             that the same event writes, and remembers the ids of its recent events, also when the row is removed.
             Such a table is read by key; lists stand in tables of their own.
+        expires: the field that holds when a row ceases to be, Unix ms; None where rows stay. From that moment on no
+            store shows the row, and it removes it by itself. A row written later ends no sooner than the one that it
+            takes the place of. Nothing that lasts may be decided by a row that does not.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Table(Generic[R]):
     partition: tuple[str, ...]
     clustering: tuple[str, ...] = ()
     aggregate: bool = False
+    expires: str | None = None
 
     key_fields: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """All fields of the primary key, in order."""
@@ -45,6 +49,10 @@ class Table(Generic[R]):
     def __post_init__(self) -> None:
         columns = tuple(column.removeprefix("-") for column in self.clustering)
         object.__setattr__(self, "key_fields", self.partition + columns)
+
+    def is_alive(self, row: R, now_ms: int) -> bool:
+        """Whether a row is there at a time, Unix ms."""
+        return self.expires is None or bool(getattr(row, self.expires) > now_ms)
 
     def key_of(self, row: R) -> "RowKey[R]":
         """The key of a row."""

@@ -24,7 +24,7 @@ class Topic:
         keyed_by: what the key is, in words; the name of a field where the key is that field.
         kind: `action` is a fact that a person caused and is kept for ever, `work` is a queue, `derived` is made
             by a job from other topics, `telemetry` is what clients observed: one event type, nothing personal, for
-            analysts and folded into no row.
+            analysts and for what is computed over windows of time.
         retention_ms: how long records are kept, -1 for ever.
         personal: whether any event holds encrypted personal fields.
     """
@@ -134,6 +134,39 @@ BLOCKS = Topic(
     key=lambda event: event.digest,
     keyed_by="digest",
 )
+BARRED_HASHTAGS = Topic(
+    "moderation.hashtags",
+    (e.HashtagBarred, e.HashtagUnbarred),
+    key=lambda event: event.hashtag,
+    keyed_by="hashtag",
+)
+STORIES = Topic(
+    "stories",
+    (e.StoryCreated, e.StoryPublished, e.StoryRejected, e.StoryDeleted),
+    key=lambda event: str(event.owner_id),
+    keyed_by="owner_id",
+    personal=True,
+)
+HIGHLIGHTS = Topic(
+    "highlights",
+    (e.HighlightSaved, e.HighlightDeleted),
+    key=lambda event: str(event.owner_id),
+    keyed_by="owner_id",
+    personal=True,
+)
+CLOSE_FRIENDS = Topic(
+    "close.friends",
+    (e.CloseFriendAdded, e.CloseFriendRemoved),
+    key=lambda event: str(event.owner_id),
+    keyed_by="owner_id",
+)
+STORY_REPLIES = Topic(
+    "story.replies",
+    (e.StoryReplied, e.StoryReplyDeleted, e.StoryReacted, e.StoryReactionWithdrawn),
+    key=lambda event: str(event.story_id),
+    keyed_by="story_id",
+    personal=True,
+)
 LIKES = Topic("likes", (e.PostLiked, e.PostUnliked), key=lambda event: str(event.actor_id), keyed_by="actor_id")
 COMMENTS = Topic(
     "comments",
@@ -185,6 +218,25 @@ def _telemetry(name: str, event: type[e.Event]) -> Topic:
 POST_IMPRESSIONS = _telemetry("post.impressions", e.PostImpressed)
 POST_DWELLS = _telemetry("post.dwells", e.PostDwelt)
 POST_VIEWS = _telemetry("post.views", e.PostViewed)
+STORY_VIEWS = _telemetry("story.views", e.StoryViewed)
+
+
+def _computed(name: str, event: type[e.Event], key: Callable[[Any], str], keyed_by: str) -> Topic:
+    """One flat event type that comes of, or goes into, a job over windows of event time (`streams/flink_jobs`)."""
+    return Topic(name, (event,), key=key, keyed_by=keyed_by, kind="derived", retention_ms=MONTH_MS)
+
+
+HASHTAG_USES = _computed("hashtag.uses", e.HashtagUsed, lambda event: str(event.owner_id), "owner_id")
+HASHTAG_TRENDS = _computed("hashtag.trends", e.HashtagsRanked, lambda event: event.scope, "scope")
+STORY_VIEW_COUNTS = _computed("story.view.counts", e.StoryViewCounted, lambda event: str(event.story_id), "story_id")
+POST_ENGAGEMENT = _computed("post.engagement", e.PostEngaged, lambda event: str(event.post_id), "post_id")
+ENGAGEMENT_FEATURES = _computed(
+    "engagement.features",
+    e.EngagementMeasured,
+    lambda event: f"{event.post_id}:{event.author_id}:{event.viewer_id}",
+    "post, author and viewer, 0 for none",
+)
+LATE = _computed("windows.late", e.EventCameLate, lambda event: str(event.source_partition), "source_partition")
 
 TOPICS: tuple[Topic, ...] = (
     ACCOUNTS,
@@ -204,6 +256,18 @@ TOPICS: tuple[Topic, ...] = (
     POST_IMPRESSIONS,
     POST_DWELLS,
     POST_VIEWS,
+    BARRED_HASHTAGS,
+    STORIES,
+    HIGHLIGHTS,
+    CLOSE_FRIENDS,
+    STORY_REPLIES,
+    STORY_VIEWS,
+    HASHTAG_USES,
+    HASHTAG_TRENDS,
+    STORY_VIEW_COUNTS,
+    POST_ENGAGEMENT,
+    ENGAGEMENT_FEATURES,
+    LATE,
 )
 
 _BY_EVENT: dict[type[e.Event], Topic] = {event: topic for topic in TOPICS for event in topic.events}

@@ -4,16 +4,17 @@ For the same reason nothing here may be deleted by hand without `USING TIMESTAMP
 than any offset's timestamp and would hide every later write. TRUNCATE is safe.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
+from photolog.ids import now_ms
 from projections.stores.cassandra_statements import Statement, TableStatements, write_timestamp
 from projections.stores.counts import counts_of
 from projections.stores.parked import parked_of
 from projections.stores.port import RankedRow, Source, StoredPosition
 from projections.stores.scans import check_scan
 from projections.tables import KeyTuple, R, Row, RowKey, Table
-from projections.writes import ABSENT, Kept, Positioned
+from projections.writes import ABSENT, Kept, Positioned, Put, Write
 
 _POSITION = """SELECT "topic", "source", "next_offset", "outputs", "counts", "parked" FROM "positions"
     WHERE "projection" = ?"""
@@ -39,10 +40,16 @@ class Session(Protocol):
 
 
 class CassandraRows:
-    """A `RowStore` over the tables of `cassandra_ddl`."""
+    """A `RowStore` over the tables of `cassandra_ddl`.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        session: the keyspace.
+        clock_ms: Unix milliseconds; tells which rows have ended.
+    """
+
+    def __init__(self, session: Session, clock_ms: Callable[[], int] = now_ms) -> None:
         self._session = session
+        self._clock_ms = clock_ms
         self._statements: dict[str, TableStatements[Any]] = {}
 
     async def load(self, keys: Sequence[RowKey[Row]]) -> dict[RowKey[Row], Kept]:
@@ -60,14 +67,20 @@ class CassandraRows:
 
     async def apply(self, stages: Sequence[Sequence[Positioned]]) -> None:
         for stage in stages:
-            await self._session.write_all([self._of(write.write.key.table).write(write) for write in stage])
+            now_ms = self._clock_ms()
+            alive = [write for write in stage if _is_alive(write.write, now_ms)]
+            await self._session.write_all([self._of(write.write.key.table).write(write, now_ms) for write in alive])
 
     async def get(self, key: RowKey[R]) -> R | None:
         return (await self.get_many([key]))[0]
 
     async def get_many(self, keys: Sequence[RowKey[R]]) -> list[R | None]:
         answers = await self._read(keys)
-        rows = {key: self._of(key.table).row(answer[0]) if answer else None for key, answer in answers.items()}
+        now_ms = self._clock_ms()
+        rows: dict[RowKey[R], R | None] = {}
+        for key, answer in answers.items():
+            statements = self._of(key.table)
+            rows[key] = statements.row(answer[0]) if answer and statements.is_alive(answer[0], now_ms) else None
         return [rows[key] for key in keys]
 
     async def scan(
@@ -89,12 +102,13 @@ class CassandraRows:
             check_scan(table, partition)
         statements = self._of(table)
         found: dict[KeyTuple, list[R]] = {partition: [] for partition in partitions}
+        now_ms = self._clock_ms()
         reads = statements.scan_partitions(list(found), limit)
         for answer in await self._session.execute_all(reads):
             for values in answer:
                 partition = statements.partition_of(values)
                 # A statement may name more partitions than were asked for.
-                if partition in found:
+                if partition in found and statements.is_alive(values, now_ms):
                     found[partition].append(cast(R, statements.row(values)))
         return [found[partition] for partition in partitions]
 
@@ -105,16 +119,17 @@ class CassandraRows:
     async def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
         statements = self._of(table)
         async for page in self._session.pages(statements.everything()):
+            now_ms = self._clock_ms()
             for values in page:
                 row = statements.row(values)
-                if row is not None:
+                if row is not None and statements.is_alive(values, now_ms):
                     yield row
 
     async def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[RankedRow]]:
         """Cassandra reads a table in the order of its partitions' tokens."""
         statements = self._of(table)
         async for page in self._session.pages(statements.ranked()):
-            yield statements.ranked_rows(page)
+            yield statements.ranked_rows(page, self._clock_ms())
 
     async def position(self, source: Source) -> StoredPosition | None:
         key = (source.projection, source.topic, source.partition)
@@ -146,7 +161,12 @@ class CassandraRows:
 
     async def _load(self, keys: Sequence[RowKey[Row]]) -> dict[RowKey[Row], Kept]:
         answers = await self._read(keys)
-        return {key: self._of(key.table).kept(answer[0]) if answer else ABSENT for key, answer in answers.items()}
+        now_ms = self._clock_ms()
+        held: dict[RowKey[Row], Kept] = {}
+        for key, answer in answers.items():
+            statements = self._of(key.table)
+            held[key] = statements.kept(answer[0]) if answer and statements.is_alive(answer[0], now_ms) else ABSENT
+        return held
 
     async def _read(self, keys: Sequence[RowKey[R]]) -> dict[RowKey[R], list[Any]]:
         """The answer to each key. Many rows of one table come by few statements, where they can."""
@@ -170,12 +190,30 @@ class CassandraRows:
     async def _scan(
         self, table: Table[R], partition: KeyTuple, after: KeyTuple | None, until: KeyTuple | None, limit: int
     ) -> list[Any]:
+        """Rows that are there, up to the limit: those that have ended and are still stored do not count."""
         check_scan(table, partition, after, until)
+        statements = self._of(table)
         found: list[Any] = []
-        for cql, parameters in self._of(table).scan(partition, after, until):
+        while True:
+            answer = await self._slices(statements.scan(partition, after, until), limit - len(found))
+            now_ms = self._clock_ms()
+            alive = [values for values in answer if statements.is_alive(values, now_ms)]
+            wanted = limit - len(found)
+            found += alive
+            if len(alive) == len(answer) or len(answer) < wanted:
+                return found
+            after = statements.key_of(answer[-1]).values[len(partition) :]
+
+    async def _slices(self, slices: Sequence[Statement], limit: int) -> list[Any]:
+        found: list[Any] = []
+        for cql, parameters in slices:
             if len(found) < limit:
                 found += await self._session.execute(cql, (*parameters, limit - len(found)))
         return found
+
+
+def _is_alive(write: Write, now_ms: int) -> bool:
+    return not isinstance(write, Put) or write.key.table.is_alive(write.row, now_ms)
 
 
 def _stored_position(values: Any) -> StoredPosition:

@@ -23,6 +23,7 @@ _UUID_BYTES = 16
 _PARTITIONS_PER_READ = 128
 _ROWS_PER_READ = 32
 _READ_ALONE_MAX = 8
+_SECOND_MS = 1_000
 _LOOKS_PER_READ = 256  # CQL looks for the product of what each column may be
 
 
@@ -58,15 +59,19 @@ class TableStatements(Generic[R]):
         self._partition_places = [self._fields.index(field) for field in table.partition]
         at_key = " AND ".join(f"{quoted(field)} = ?" for field in table.key_fields)
         stored = (*self._fields, *own)
-        self._put = f"INSERT INTO {quoted(table.name)} ({_names(stored)}) VALUES ({_marks(stored)}) USING TIMESTAMP ?"
+        ending = " AND TTL ?" if table.expires else ""
+        self._put = (
+            f"INSERT INTO {quoted(table.name)} ({_names(stored)}) VALUES ({_marks(stored)}) USING TIMESTAMP ?{ending}"
+        )
+        self._expires_place = self._fields.index(table.expires) if table.expires else None
         self._remove = f"DELETE FROM {quoted(table.name)} USING TIMESTAMP ? WHERE {at_key}"
         self._read = f"SELECT {_names(stored)} FROM {quoted(table.name)} WHERE {at_key}"
         self._in_partitions = " AND ".join(f"{quoted(field)} IN ?" for field in table.partition)
         self._in_partition = " AND ".join(f"{quoted(field)} = ?" for field in table.partition)
         self._scan = f"SELECT {_names(stored)} FROM {quoted(table.name)} WHERE"
 
-    def write(self, positioned: Positioned) -> Statement:
-        """The statement that does a write."""
+    def write(self, positioned: Positioned, now_ms: int = 0) -> Statement:
+        """The statement that does a write at a time, Unix ms."""
         epoch, offset = positioned.offset >> OFFSET_BITS, positioned.offset & (1 << OFFSET_BITS) - 1
         timestamp = write_timestamp(offset, epoch=epoch)
         write = positioned.write
@@ -78,10 +83,18 @@ class TableStatements(Generic[R]):
             values = [key.get(field) for field in self._fields]
         else:
             return self._remove, (timestamp, *write.key.values)
+        own: tuple[Any, ...] = (positioned.offset,)
         if self._table.aggregate:
-            ids = b"".join(event_id.bytes for event_id in positioned.event_ids)
-            return self._put, (*values, positioned.offset, ids, isinstance(write, Put), timestamp)
-        return self._put, (*values, positioned.offset, timestamp)
+            own = (*own, b"".join(event_id.bytes for event_id in positioned.event_ids), isinstance(write, Put))
+        if self._expires_place is None:
+            return self._put, (*values, *own, timestamp)
+        # Cassandra counts whole seconds: it keeps the row a little too long, and nobody is shown it then.
+        seconds = -(-(values[self._expires_place] - now_ms) // _SECOND_MS)
+        return self._put, (*values, *own, timestamp, max(1, seconds))
+
+    def is_alive(self, values: tuple[Any, ...], now_ms: int) -> bool:
+        """Whether what was answered for one row is there at a time, Unix ms."""
+        return self._expires_place is None or values[self._expires_place] > now_ms
 
     def reads(self, keys: Sequence[RowKey[R]]) -> list[tuple[Statement, list[RowKey[R]]]]:
         """Statements that read rows, each with the keys that it reads.
@@ -163,10 +176,12 @@ class TableStatements(Generic[R]):
         token = f"token({_names(self._table.partition)})"
         return self.everything().replace("SELECT ", f'SELECT {token} AS "partition_token", ', 1)
 
-    def ranked_rows(self, page: Sequence[tuple[Any, ...]]) -> list[RankedRow]:
-        """What `ranked` answered, without the rows that were removed. Nothing is made of a row that need not be: whole
-        tables are read like this."""
+    def ranked_rows(self, page: Sequence[tuple[Any, ...]], now_ms: int = 0) -> list[RankedRow]:
+        """What `ranked` answered, without the rows that were removed or have ended. Nothing is made of a row that need
+        not be: whole tables are read like this."""
         count = len(self._fields) + 1
+        if self._expires_place is not None:
+            page = [values for values in page if self.is_alive(values[1:], now_ms)]
         if self._table.aggregate:
             page = [values for values in page if values[-1]]
         found = [values[:count] for values in page]

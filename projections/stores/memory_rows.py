@@ -2,7 +2,7 @@
 
 import zlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import cast
 
 from projections.packing import fields_in
@@ -16,9 +16,14 @@ _Partition = dict[KeyTuple, Kept]
 
 
 class MemoryRows(MemoryPositions):
-    """A `RowStore` in this process. Removed rows stay as tombstones, so that an older write cannot bring one back."""
+    """A `RowStore` in this process. Removed rows stay as tombstones, so that an older write cannot bring one back.
 
-    def __init__(self) -> None:
+    Args:
+        clock_ms: Unix milliseconds; tells which rows have ended. By default none ever has.
+    """
+
+    def __init__(self, clock_ms: Callable[[], int] = lambda: 0) -> None:
+        self._clock_ms = clock_ms
         self._partitions: defaultdict[tuple[str, KeyTuple], _Partition] = defaultdict(dict)
         super().__init__()
 
@@ -65,7 +70,7 @@ class MemoryRows(MemoryPositions):
     async def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
         for (name, _), partition in list(self._partitions.items()):
             for kept in list(partition.values()) if name == table.name else ():
-                if kept.row is not None:
+                if kept.row is not None and table.is_alive(cast(R, kept.row), self._clock_ms()):
                     yield cast(R, kept.row)
 
     async def ranked_pages(self, table: Table[R]) -> AsyncIterator[Sequence[RankedRow]]:
@@ -79,7 +84,9 @@ class MemoryRows(MemoryPositions):
             yield [(rank, *fields_in(row)) for row in rows]
 
     def _kept(self, key: RowKey[R]) -> Kept:
-        return self._partition(key).get(key.values, ABSENT)
+        kept = self._partition(key).get(key.values, ABSENT)
+        ended = kept.row is not None and not key.table.is_alive(cast(R, kept.row), self._clock_ms())
+        return ABSENT if ended else kept
 
     def _visible(self, key: RowKey[Row]) -> Kept:
         kept = self._kept(key)
@@ -92,6 +99,8 @@ class MemoryRows(MemoryPositions):
         key = positioned.write.key
         if positioned.offset >= self._kept(key).offset:
             row = positioned.write.row if isinstance(positioned.write, Put) else None
+            if row is not None and not key.table.is_alive(row, self._clock_ms()):
+                return
             self._partition(key)[key.values] = Kept(row, positioned.offset, positioned.event_ids)
 
     def _ordered(self, table: Table[R], partition: KeyTuple) -> list[tuple[KeyTuple, Kept]]:
@@ -99,7 +108,7 @@ class MemoryRows(MemoryPositions):
         alive = [
             (values[place:], kept)
             for values, kept in self._partitions[table.name, partition].items()
-            if kept.row is not None
+            if kept.row is not None and table.is_alive(cast(R, kept.row), self._clock_ms())
         ]
         # Python's sort is stable: ordering by the last column first leaves the first column in charge.
         for column in reversed(range(len(table.clustering))):

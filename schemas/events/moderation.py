@@ -1,5 +1,7 @@
 """What happens to the block-list: contents that nobody may publish, whoever uploads them."""
 
+from typing import Literal
+
 import msgspec
 
 from schemas.events.base import Event, HouseRule, Snowflake
@@ -32,4 +34,21 @@ class ContentUnblocked(Event, frozen=True, kw_only=True):
     type = "content.unblocked"
     capability = "moderation"
     digest: str
+    operator: str
+
+
+class HashtagBarred(Event, frozen=True, kw_only=True):
+    """A hashtag is not to trend."""
+
+    type = "hashtag.barred"
+    capability = "moderation"
+    hashtag: str
+    reason: Literal["blocked", "sensitive"]
+    operator: str
+
+
+class HashtagUnbarred(Event, frozen=True, kw_only=True):
+    type = "hashtag.unbarred"
+    capability = "moderation"
+    hashtag: str
     operator: str

@@ -58,6 +58,12 @@ class Named(Row, frozen=True, kw_only=True):
     name: str
 
 
+class Passing(Row, frozen=True, kw_only=True):
+    owner_id: int
+    number: int
+    expires_ms: int
+
+
 EVERY_TYPE = Table("sample_every_type", EveryType, ("number_id", "text_id"))
 AGGREGATES = Table("sample_aggregates", Aggregate, ("aggregate_id",), aggregate=True)
 ASCENDING = Table("sample_ascending", Entry, ("owner_id",), ("first", "second", "third"))
@@ -67,6 +73,9 @@ RUNS = Table("sample_runs", Entry, ("owner_id",), ("-first", "-second", "third")
 NAMED = Table("sample_named", Named, ("owner_id",), ("name",))
 TWO_PARTS = Table("sample_two_parts", Entry, ("owner_id", "first"), ("second", "third"))
 
+PASSING = Table("sample_passing", Passing, ("owner_id",), ("-number",), expires="expires_ms")
+PASSING_AGGREGATES = Table("sample_passing_aggregates", Passing, ("owner_id",), aggregate=True, expires="expires_ms")
+
 ORDERED: tuple[Table[Entry], ...] = (ASCENDING, DESCENDING, MIXED, RUNS)
 SAMPLE_TABLES: tuple[Table[Any], ...] = (
     EVERY_TYPE,
@@ -74,6 +83,8 @@ SAMPLE_TABLES: tuple[Table[Any], ...] = (
     *ORDERED,
     NAMED,
     TWO_PARTS,
+    PASSING,
+    PASSING_AGGREGATES,
     MEMBERS,
     LISTED,
     COUNTS,
