@@ -10,7 +10,7 @@ from gateway.authentication import Authentication
 from gateway.circuit import Circuit
 from gateway.cursors import Cursors
 from gateway.edge_addresses import edge_addresses
-from gateway.guarded import GuardedCache, GuardedRecent, GuardedTimelines
+from gateway.guarded import GuardedCache, GuardedRecent, GuardedSeen, GuardedTimelines
 from gateway.limits.memory_buckets import MemoryBuckets
 from gateway.limits.redis_buckets import RedisBuckets
 from gateway.limits.steady_buckets import SteadyBuckets
@@ -50,6 +50,7 @@ from projections.stores.recent_reading import RECENT_ENTRIES
 from projections.stores.redis_cache import RedisCache
 from projections.stores.redis_feeds import RedisTimelines
 from projections.stores.redis_recent import RedisRecent
+from projections.stores.redis_seen import RedisSeen
 from schemas.registry import load_serde
 from schemas.topics import TOPICS
 
@@ -124,6 +125,7 @@ async def _services(
         rows=rows,
         timelines=timelines,
         recent=GuardedRecent(RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1000, selected), circuit),
+        seen=GuardedSeen(RedisSeen(redis, selected), circuit),
         cache=cache,
         objects=ObjectStore(settings.s3),
         log=log,

@@ -17,6 +17,7 @@ from projections.stores.port import (
     TimelineStore,
     VersionedCache,
 )
+from projections.stores.seen_port import SeenFilters, SeenStory
 
 
 class GuardedTimelines:
@@ -111,3 +112,31 @@ class GuardedRecent:
 
     async def drop(self, author_id: int) -> None:
         await self._circuit.call(lambda: self._inner.drop(author_id))
+
+
+class GuardedSeen:
+    """A `SeenFilters` that raises StoreUnavailable at once while its engine is away.
+
+    Args:
+        inner: the filters.
+        circuit: of their engine.
+    """
+
+    def __init__(self, inner: SeenFilters, circuit: Circuit) -> None:
+        self._inner = inner
+        self._circuit = circuit
+
+    async def read(self, viewer_id: int, days: Sequence[int]) -> list[bytes | None]:
+        return await self._circuit.call(lambda: self._inner.read(viewer_id, days))
+
+    async def record(self, seen: Sequence[SeenStory]) -> None:
+        await self._circuit.call(lambda: self._inner.record(seen))
+
+    async def open(self, viewer_id: int, day: int) -> str:
+        return await self._circuit.call(lambda: self._inner.open(viewer_id, day))
+
+    async def fill(self, viewer_id: int, day: int, story_ids: Sequence[int], *, opened: str) -> None:
+        await self._circuit.call(lambda: self._inner.fill(viewer_id, day, story_ids, opened=opened))
+
+    async def drop(self, viewer_id: int, days: Sequence[int]) -> None:
+        await self._circuit.call(lambda: self._inner.drop(viewer_id, days))

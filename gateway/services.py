@@ -24,6 +24,7 @@ from photolog.positions import Position
 from photolog.settings import Settings
 from projections.stores.pinning import PinnedPointers, never_rebuilt
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
+from projections.stores.seen_port import SeenFilters
 from schemas.serde import Serde
 
 
@@ -77,6 +78,7 @@ class Services:
         rows: read models in Cassandra, always right.
         timelines: home timelines, a cache.
         recent: authors' recent posts, a cache of rows.
+        seen: viewers' filters of seen stories, a cache of rows.
         cache: cards, relations, counts, sessions: caches of rows.
         objects: the bucket of media.
         log: appends; handlers return a `Command` instead of calling it.
@@ -103,6 +105,7 @@ class Services:
     rows: RowStore
     timelines: TimelineStore
     recent: RecentPosts
+    seen: SeenFilters
     cache: VersionedCache
     objects: Objects
     log: EventLog

@@ -25,6 +25,7 @@ from projections.stores.recent_reading import RECENT_ENTRIES
 from projections.stores.redis_cache import RedisCache
 from projections.stores.redis_feeds import RedisTimelines
 from projections.stores.redis_recent import RedisRecent
+from projections.stores.redis_seen import RedisSeen
 from schemas.registry import load_serde
 from transcode.contents.cassandra import CassandraContents
 from transcode.contents.holding import Contents
@@ -63,6 +64,7 @@ async def connect_scan(settings: Settings) -> AsyncIterator[tuple[LeavingResourc
             rows=GenerationRows(rows, selected),
             timelines=RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1_000),
             recent=RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1_000, selected),
+            seen=RedisSeen(redis, selected),
             cache=GenerationCache(RedisCache(redis, limits.cache_seconds * 1_000), selected),
             log=log,
             reader=KafkaLog(settings.kafka),

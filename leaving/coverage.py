@@ -30,7 +30,9 @@ from projections.media import MEDIA, REVIEWS
 from projections.posts import POST_COUNTS, POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS
 from projections.reports import REPORTS, REPORTS_BY_WEEK
 from projections.saves import SAVED_POSTS, SAVES
+from projections.seen_stories import SEEN, SEEN_STORIES
 from projections.shares import SHARES
+from projections.story_views import STORY_VIEW_MEMBERS, STORY_VIEWERS
 from projections.tables import Row, Table
 
 Fate = Literal["gone", "emptied", "kept"]
@@ -107,6 +109,11 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(COMMENT_LIKES, ("actor_id",)),
     Coverage(REPORTS, ("reporter_id",)),
     Coverage(REPORTS_BY_WEEK, ("reporter_id",), ("note",), others=("owner_id",)),
+    # These end by themselves within two days.
+    Coverage(SEEN, ("viewer_id",), fate="kept"),
+    Coverage(SEEN_STORIES, ("viewer_id",), fate="kept"),
+    Coverage(STORY_VIEW_MEMBERS, ("viewer_id",), fate="kept"),
+    Coverage(STORY_VIEWERS, ("viewer_id",), fate="kept"),
 )
 
 NAMELESS: frozenset[str] = frozenset(
@@ -120,6 +127,7 @@ NAMELESS: frozenset[str] = frozenset(
         "reply_counts",
         "save_counts",
         "share_counts",
+        "story_views",
     }
 )
 """Tables that name no account."""

@@ -29,6 +29,7 @@ from projections.media import MEDIA
 from projections.posts import POST_COUNTS, POSTS
 from projections.reports import REPORTS, REPORTS_BY_WEEK
 from projections.saves import SAVED_POSTS
+from projections.seen_stories import SEEN_STORIES
 from projections.shares import SHARES
 from projections.stores.port import RowStore
 from projections.tables import KeyTuple, Row, RowKey, Table
@@ -184,6 +185,7 @@ KINDS: tuple[Kind, ...] = (
     _listed("requests_sent", SENT_REQUESTS),
     _listed("blocks", BLOCKS),
     _listed("mutes", MUTES),
+    _listed("seen_stories", SEEN_STORIES),
 )
 
 MIRRORED: Mapping[str, str] = {
@@ -196,6 +198,9 @@ MIRRORED: Mapping[str, str] = {
     "comments": "comments",
     "saves": "saves",
     "reports": "reports",
+    "seen": "seen_stories",
+    "story_view_members": "seen_stories",
+    "story_viewers": "seen_stories",
 }
 """Tables that hold again what a kind exports, and which."""
 

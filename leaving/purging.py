@@ -12,6 +12,7 @@ from photolog.media.originals import RAW
 from projections.cards import account_key, likes_key, saves_key
 from projections.followees import followees_key
 from projections.relations import relations_key
+from projections.seen_filter import day_of
 
 
 def own_prefixes(account_id: int) -> tuple[str, ...]:
@@ -90,6 +91,9 @@ class Purge:
         await self._resources.cache.drop([card, *keys])
         await self._resources.timelines.drop(self._account_id)
         await self._resources.recent.drop(self._account_id)
+        today = day_of(self._resources.clock_ms())
+        # No filter is older than two days; a clock ahead of ours may have begun tomorrow's.
+        await self._resources.seen.drop(self._account_id, range(today - 2, today + 2))
         # The log tells them as well, and nobody waits for that; a receipt is to be true.
         await self._resources.shared_caches.purge([author_key(self._account_id)])
 

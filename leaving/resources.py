@@ -13,6 +13,7 @@ from photolog.media.caches import Caches
 from photolog.positions import Position
 from projections.stores.pinning import PinnedPointers, never_rebuilt
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
+from projections.stores.seen_port import SeenFilters
 from schemas.serde import Serde
 from transcode.contents.holding import Contents
 
@@ -64,6 +65,7 @@ class LeavingResources:
         rows: every table.
         timelines: home timelines.
         recent: authors' recent posts.
+        seen: viewers' filters of seen stories.
         cache: cards, relations, likes.
         log: takes deletion events.
         reader: gives the whole log.
@@ -85,6 +87,7 @@ class LeavingResources:
     rows: RowStore
     timelines: TimelineStore
     recent: RecentPosts
+    seen: SeenFilters
     cache: VersionedCache
     log: Log
     reader: LogReader

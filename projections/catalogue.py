@@ -33,7 +33,9 @@ from projections.media import MEDIA, MEDIA_PROJECTION, REVIEWS
 from projections.posts import MEDIA_POSTS, POST_COUNTS, POSTS, POSTS_BY_OWNER, POSTS_PROJECTION, PUBLISHED_POSTS
 from projections.reports import REPORTS, REPORTS_BY_WEEK, REPORTS_PROJECTION
 from projections.saves import SAVE_COUNTS, SAVED_POSTS, SAVES, SAVES_PROJECTION
+from projections.seen_stories import SEEN, SEEN_STORIES, SEEN_STORIES_PROJECTION
 from projections.shares import SHARE_COUNTS, SHARES, SHARES_PROJECTION
+from projections.story_views import STORY_VIEW_MEMBERS, STORY_VIEWERS, STORY_VIEWS, STORY_VIEWS_PROJECTION
 from projections.tables import Table
 
 PROJECTIONS: tuple[Projection, ...] = (
@@ -48,6 +50,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     COMMENT_LIKES_PROJECTION,
     BLOCKS_PROJECTION,
     REPORTS_PROJECTION,
+    SEEN_STORIES_PROJECTION,
+    STORY_VIEWS_PROJECTION,
 )
 
 TABLES_OF: Mapping[str, tuple[Table[Any], ...]] = {
@@ -72,6 +76,8 @@ TABLES_OF: Mapping[str, tuple[Table[Any], ...]] = {
     COMMENT_LIKES_PROJECTION.name: (COMMENT_LIKES, COMMENT_LIKE_COUNTS),
     BLOCKS_PROJECTION.name: (BLOCKED_CONTENTS,),
     REPORTS_PROJECTION.name: (REPORTS, REPORTS_BY_WEEK),
+    SEEN_STORIES_PROJECTION.name: (SEEN, SEEN_STORIES),
+    STORY_VIEWS_PROJECTION.name: (STORY_VIEWS, STORY_VIEW_MEMBERS, STORY_VIEWERS),
 }
 """The tables that each projection writes, and nothing else does."""
 

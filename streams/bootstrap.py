@@ -23,6 +23,7 @@ from projections.stores.recent_reading import RECENT_ENTRIES
 from projections.stores.redis_cache import RedisCache
 from projections.stores.redis_feeds import RedisTimelines
 from projections.stores.redis_recent import RedisRecent
+from projections.stores.redis_seen import RedisSeen
 from schemas.registry import load_serde
 from streams.jobs import JobResources
 from streams.publication import ReachRule
@@ -81,6 +82,7 @@ async def connect_generations(settings: Settings) -> AsyncIterator[Connected]:
                 rows=GenerationRows(rows, selected),
                 timelines=RedisTimelines(redis, limits.timeline_entries, limits.timeline_seconds * 1_000),
                 recent=RedisRecent(redis, RECENT_ENTRIES, limits.cache_seconds * 1_000, selected),
+                seen=RedisSeen(redis, selected),
                 cache=GenerationCache(cache, selected),
                 cache_form=cache_writes,
                 log=log,

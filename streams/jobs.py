@@ -14,8 +14,10 @@ from projections.fold import Projection
 from projections.graph import GRAPH_PROJECTION
 from projections.media import MEDIA_PROJECTION
 from projections.posts import POSTS_PROJECTION
+from projections.seen_stories import SEEN_STORIES_PROJECTION
 from projections.stores.generation_positions import GenerationPositions, Selected, first_generations
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
+from projections.stores.seen_port import SeenFilters
 from schemas.serde import Serde
 from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
 from streams.comment_reactions import CommentLikesReaction, RepliesReaction, TopCommentsReaction
@@ -30,6 +32,7 @@ from streams.lanes import ORDINARY, PRIORITY, Lanes
 from streams.publication import Publisher, ReachRule
 from streams.reactions import FolloweesReaction, MediaReaction, NewFollowingsReaction, PostsReaction
 from streams.recent import RecentReaction
+from streams.seen import SeenReaction
 from streams.step import Log, Step
 from streams.witness import WitnessedPositions
 
@@ -46,6 +49,7 @@ class JobResources:
         timelines: timelines, with the position of their deliveries; a witness of every other one stands there too,
             so they are in the engine that holds the caches.
         recent: authors' recent posts, a cache of rows.
+        seen: viewers' filters of seen stories, a cache of rows.
         cache: caches of rows.
         cache_form: the cached forms of a row.
         log: takes decided and derived events, and dead letters.
@@ -61,6 +65,7 @@ class JobResources:
     rows: RowStore
     timelines: TimelineStore
     recent: RecentPosts
+    seen: SeenFilters
     cache: VersionedCache
     cache_form: CacheForm
     log: Log
@@ -91,6 +96,7 @@ def live_steps(resources: JobResources) -> Steps:
             RepliesReaction(resources.rows, emitter), caching[COMMENTS_PROJECTION.name]
         ),
         COMMENT_LIKES_PROJECTION.name: CommentLikesReaction(emitter),
+        SEEN_STORIES_PROJECTION.name: caching[SEEN_STORIES_PROJECTION.name],
     }
     decoder = Decoder(resources.serde, resources.keys)
     positions = WitnessedPositions(resources.rows, GenerationPositions(resources.timelines, resources.selected))
@@ -110,6 +116,7 @@ def cache_reactions(resources: JobResources) -> Mapping[str, Reaction]:
         GRAPH_PROJECTION.name: FolloweesReaction(resources.cache),
         POSTS_PROJECTION.name: RecentReaction(resources.rows, resources.recent),
         COMMENTS_PROJECTION.name: TopCommentsReaction(resources.rows, resources.cache),
+        SEEN_STORIES_PROJECTION.name: SeenReaction(resources.seen),
     }
 
 

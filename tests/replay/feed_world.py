@@ -30,6 +30,7 @@ from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
 from projections.stores.memory_recent import MemoryRecent
 from projections.stores.memory_rows import MemoryRows
+from projections.stores.memory_seen import MemorySeen
 from projections.stores.recent_reading import recent_stretches
 from schemas import events as e
 from streams.errors import PositionLost
@@ -151,6 +152,7 @@ class FeedWorld:
                 rows=self._rows,
                 timelines=self._timelines,
                 recent=self._recent,
+                seen=MemorySeen(),
                 cache=self._cache,
                 cache_form=cache_writes,
                 log=self._log,

@@ -49,6 +49,7 @@ from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
 from projections.stores.memory_recent import MemoryRecent
 from projections.stores.memory_rows import MemoryRows
+from projections.stores.memory_seen import MemorySeen
 from projections.stores.pinning import never_rebuilt
 from projections.stores.port import CacheWrite, Missing, Source, StoredPosition
 from projections.tables import Row, RowKey
@@ -141,6 +142,7 @@ class River:
         self.cache = FailingCache(clock_ms=lambda: self.now_ms)
         self.timelines = MemoryTimelines()
         self.recent = MemoryRecent()
+        self.seen = MemorySeen(lambda: self.now_ms)
         self.vault = memory_vault()
         self.buckets = MemoryBuckets(lambda: self.now_ms * 1_000)
         self.keyring = MemoryKeyring()
@@ -235,6 +237,7 @@ class River:
             rows=self.rows,
             timelines=self.timelines,
             recent=self.recent,
+            seen=self.seen,
             cache=self.cache,
             objects=None,  # type: ignore[arg-type]  # nothing here touches media
             log=self,

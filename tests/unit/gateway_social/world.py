@@ -16,6 +16,7 @@ from projections.catalogue import PROJECTIONS
 from projections.fold import Recorded, fold_batch, needed
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_rows import MemoryRows
+from projections.stores.memory_seen import MemorySeen
 from projections.stores.top_comments import read_top_comments
 from schemas import events as e
 from schemas.topics import topic_of
@@ -99,6 +100,7 @@ class World:
         self.now_ms = START_MS
         self.rows = MemoryRows()
         self.cache = MemoryCache()
+        self.seen = MemorySeen(lambda: self.now_ms)
         self.objects = MemoryObjects()
         self.appended: list[e.Event] = []
         self.headers: Mapping[str, str] = {}
@@ -116,6 +118,7 @@ class World:
         own: dict[str, Any] = {
             "rows": self.rows,
             "cache": self.cache,
+            "seen": self.seen,
             "objects": self.objects,
             "ids": SnowflakeSource(1, lambda: self.now_ms),
             "vault": memory_vault(),

@@ -29,6 +29,7 @@ def mortal_worker(world: World, calls: dict[str, Any]) -> LeavingWorker:
         "cache": world.river.cache,
         "timelines": world.river.timelines,
         "recent": world.river.recent,
+        "seen": world.river.seen,
         "shared_caches": world.shared_caches,
     }
     return LeavingWorker(

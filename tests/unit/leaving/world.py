@@ -119,6 +119,7 @@ class World:
             "rows": self.river.rows,
             "timelines": self.river.timelines,
             "recent": self.river.recent,
+            "seen": self.river.seen,
             "cache": self.river.cache,
             "log": self.river.log,
             "reader": self.reader,

@@ -17,6 +17,7 @@ from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
 from projections.stores.memory_recent import MemoryRecent
 from projections.stores.memory_rows import MemoryRows
+from projections.stores.memory_seen import MemorySeen
 from projections.tables import Row
 from schemas.events import Event
 from schemas.serde import SCHEMAS, Serde
@@ -95,6 +96,7 @@ class River:
     rows: Any = field(default_factory=MemoryRows)
     timelines: Any = field(default_factory=lambda: MemoryTimelines(entries_max=50))
     recent: Any = field(default_factory=MemoryRecent)
+    seen: Any = field(default_factory=MemorySeen)
     cache: Any = field(default_factory=MemoryCache)
     keys: OpenKeys = field(default_factory=OpenKeys)
     celebrity_followers: int = 100
@@ -114,6 +116,7 @@ class River:
                 rows=self.rows,
                 timelines=self.timelines,
                 recent=self.recent,
+                seen=self.seen,
                 cache=self.cache,
                 cache_form=cache_writes,
                 log=self.log,

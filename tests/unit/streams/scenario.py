@@ -58,6 +58,27 @@ def failed(media_id: int, owner_id: int) -> e.MediaTranscodingFailed:
     )
 
 
+def story_views(viewer_id: int, story_id: int, views: int) -> tuple[e.Event, e.Event]:
+    """Somebody's view of a story of Anna's, and what is computed of it."""
+    seen = e.StoryViewed(
+        viewer_id=viewer_id,
+        story_id=story_id,
+        owner_id=ANNA,
+        at_ms=NOW_MS,
+        published_ms=NOW_MS,
+        expires_ms=NOW_MS + 86_400_000,
+    )
+    counted = e.StoryViewCounted(
+        story_id=story_id,
+        owner_id=ANNA,
+        viewer_id=viewer_id,
+        viewed_ms=NOW_MS,
+        views=views,
+        expires_ms=NOW_MS + 86_400_000,
+    )
+    return seen, counted
+
+
 async def live(river: River) -> None:
     """Let the world happen, with its jobs at work in between."""
     river.append(*(account(person) for person in PEOPLE))
@@ -83,6 +104,7 @@ async def live(river: River) -> None:
     river.append(comment(914, EMIL, parent_id=901))
     await river.pump()
     river.append(e.CommentUnliked(actor_id=BERT, comment_id=902, post_id=101), comment_liked(DORA, 903))
+    river.append(*story_views(BERT, 301, 1), *story_views(CARL, 301, 2), *story_views(BERT, 302, 1))
     await river.pump()
     river.append(e.PrivacyChanged(account_id=ANNA, private=True))
     await river.pump()

@@ -24,6 +24,7 @@ from projections.packing import ranked_key
 from projections.stores.generation_cache import GenerationCache
 from projections.stores.generation_rows import GenerationRows
 from projections.stores.memory_recent import MemoryRecent
+from projections.stores.memory_seen import MemorySeen
 from projections.stores.port import MISSING, CacheWrite, Source, StoredPosition
 from projections.stores.remembered_rows import RememberedRows
 from projections.writes import Positioned, put
@@ -42,6 +43,7 @@ def resources_at(river: River, selection: Selection) -> JobResources:
         rows=GenerationRows(river.rows, lambda: selection),
         timelines=river.timelines,
         recent=MemoryRecent(),
+        seen=MemorySeen(),
         cache=GenerationCache(river.cache, lambda: selection),
         cache_form=cache_writes,
         log=river.log,
