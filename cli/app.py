@@ -218,6 +218,16 @@ COMMANDS: dict[str, Entry] = {
         "Remove refused uploads, collect what no post holds, and archive stories.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog keeper-worker",
     ),
+    "flink-worker": Entry(
+        "cli.flink_worker:flink_worker",
+        "Keep the jobs over windows of event time running on their Flink cluster.",
+        "PHOTOLOG_ENV_FILE=production.env bin/photolog flink-worker",
+    ),
+    "flink": Entry(
+        "cli.flink:flink",
+        "Look at the jobs over windows of event time, save their state, go on from it.",
+        "bin/photolog flink restore trending    # from the newest savepoint or checkpoint",
+    ),
     "erasure-scan": Entry(
         "cli.erasure_scan:erasure_scan",
         "Prove that nothing of an erased account is left.",

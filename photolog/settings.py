@@ -403,6 +403,25 @@ class MediaSettings(Group):
     """after which a story's files are moved to the archive"""
 
 
+class FlinkSettings(Group):
+    """Jobs over windows of event time."""
+
+    rest_url: str | None = None
+    """base of a Flink cluster's REST interface; absent: nothing is computed over windows"""
+    state_uri: str | None = None
+    """folder of checkpoints and savepoints as every TaskManager reaches it, `file:///…` or `s3://…`"""
+    jars: Texts = []
+    """paths of the connectors that go to the cluster with each job, a JSON list; empty where it has them itself"""
+    parallelism: int = Field(default=1, ge=1, le=4_096)
+    """of each job; more than a topic has partitions idle"""
+    checkpoint_ms: int = Field(default=2_000, ge=100, le=3_600_000)
+    """between checkpoints: what was computed since the last one is computed again after a crash"""
+    lateness_ms: int = Field(default=30_000, ge=0, le=3_600_000)
+    """how far behind the latest event a record may be and still count"""
+    idle_ms: int = Field(default=10_000, ge=100, le=3_600_000)
+    """after which a partition without records is not waited for"""
+
+
 class Settings(BaseSettings):
     """All settings of a photolog process; build it with `load_settings`."""
 
@@ -425,6 +444,7 @@ class Settings(BaseSettings):
     transcode: TranscodeSettings = TranscodeSettings()
     moderation: ModerationSettings = ModerationSettings()
     media: MediaSettings = MediaSettings()
+    flink: FlinkSettings = FlinkSettings()
     metrics_host: str | None = None
     """address that this process serves /metrics on; absent: nowhere"""
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)

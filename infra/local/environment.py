@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from dotenv import dotenv_values
 
+from infra.local.engines.flink.engine import connectors
 from infra.local.home import Home
 from infra.local.spec import write_private
 from infra.local.varnish import varnish_executable
@@ -46,7 +47,7 @@ def stack_environment(home: Home, ports: Mapping[str, int]) -> dict[str, str]:
     """The keys for a stack on these ports, with the home's secrets; writes them to the home's `local.env` (0600)."""
     kept = read_environment(home)
     values = {key: kept.get(key) or draw() for key, draw in _SECRETS.items()}
-    values |= _addresses(ports, values["PHOTOLOG_LOCAL_REDIS_PASSWORD"])
+    values |= _addresses(home, ports, values["PHOTOLOG_LOCAL_REDIS_PASSWORD"])
     values |= {key: os.environ.get(key, rate) for key, rate in _RATES.items()}
     if values != kept:
         _write(home, values)
@@ -79,7 +80,7 @@ def _names_a_deployment(key: str) -> bool:
     return key.startswith("PHOTOLOG_") and "__" in key and not key.startswith("PHOTOLOG_LIMITS__")
 
 
-def _addresses(ports: Mapping[str, int], redis_password: str) -> dict[str, str]:
+def _addresses(home: Home, ports: Mapping[str, int], redis_password: str) -> dict[str, str]:
     gateway = f"http://127.0.0.1:{ports['gateway']}"
     s3 = f"http://127.0.0.1:{ports['s3proxy']}"
     caches = [f"http://127.0.0.1:{ports['varnish']}"] if varnish_executable() else []
@@ -100,6 +101,9 @@ def _addresses(ports: Mapping[str, int], redis_password: str) -> dict[str, str]:
         "PHOTOLOG_EDGE__PORT": str(ports["edge"]),
         "PHOTOLOG_EDGE__PUBLIC_URL": caches[0] if caches else f"http://127.0.0.1:{ports['edge']}",
         "PHOTOLOG_EDGE__CACHES": json.dumps(caches),
+        "PHOTOLOG_FLINK__REST_URL": f"http://127.0.0.1:{ports['flink-rest']}",
+        "PHOTOLOG_FLINK__JARS": json.dumps([str(jar) for jar in connectors()]),
+        "PHOTOLOG_FLINK__STATE_URI": (home.data / "flink" / "state").as_uri(),
         "PHOTOLOG_METRICS_HOST": "127.0.0.1",
     }
 

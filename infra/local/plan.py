@@ -7,10 +7,10 @@ import msgspec
 from infra.local.environment import stack_environment
 from infra.local.home import Home
 from infra.local.ports import ports_from
-from infra.local.processes import applications, engines
+from infra.local.processes import applications, engines, flink_cluster
 from infra.local.spec import ProcessSpec, Site
 
-Parts = Literal["all", "engines", "applications"]
+Parts = Literal["all", "engines", "applications", "flink"]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +18,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         port_base: first port of its set.
-        parts: which processes it runs; `applications` use the engines of another stack.
+        parts: which processes it runs; `applications` and `flink` use the engines of another stack.
         overrides: PHOTOLOG_* keys that replace what the stack would set.
         parent: pid of the process that the stack must not outlive; None for a stack of its own.
     """
@@ -36,6 +36,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def processes(self, home: Home) -> tuple[ProcessSpec, ...]:
         """What it runs, in the order in which it is shown."""
         site = self.site(home)
+        if self.parts == "flink":
+            return flink_cluster(site)
         if self.parts == "applications":
             return applications(site, after=())
         base = engines(site)

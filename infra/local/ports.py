@@ -34,6 +34,7 @@ OFFSETS: Mapping[str, int] = {
     "purge-worker-metrics": 16,
     "moderation-worker-metrics": 17,
     "keeper-worker-metrics": 18,
+    "flink-worker-metrics": 19,
     # Three Valkey cluster nodes and, as the protocol wants, a second port for each (infra/local/cluster.py).
     "cluster-0": 20,
     "cluster-1": 21,
@@ -41,6 +42,11 @@ OFFSETS: Mapping[str, int] = {
     "cluster-0-bus": 23,
     "cluster-1-bus": 24,
     "cluster-2-bus": 25,
+    "flink-rest": 26,
+    "flink-rpc": 27,
+    "flink-blob": 28,
+    "flink-task-rpc": 29,
+    "flink-task-data": 30,
 }
 SPAN = 32
 

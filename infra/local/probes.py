@@ -3,6 +3,7 @@
 Clients are imported where they are used: `status` and the supervisor need only some of them, and only while booting.
 """
 
+import json
 import socket
 import urllib.error
 import urllib.request
@@ -26,6 +27,15 @@ def http_ok(url: str) -> bool:
         with urllib.request.urlopen(url, timeout=SECONDS) as answer:
             return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
+        return False
+
+
+def flink_has_taskmanager(rest_port: int) -> bool:
+    """Whether a JobManager knows of a TaskManager that was heard of a moment ago."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{rest_port}/overview", timeout=SECONDS) as answer:
+            return bool(json.load(answer)["taskmanagers"])
+    except (urllib.error.URLError, OSError, ValueError):
         return False
 
 

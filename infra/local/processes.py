@@ -5,6 +5,7 @@ from functools import partial
 
 from infra.local.engines.apicurio.engine import apicurio
 from infra.local.engines.cassandra.engine import cassandra
+from infra.local.engines.flink.engine import jobmanager, taskmanager
 from infra.local.engines.kafka.engine import kafka
 from infra.local.engines.s3proxy.engine import s3proxy
 from infra.local.engines.valkey.engine import valkey
@@ -21,6 +22,11 @@ def engines(site: Site) -> tuple[ProcessSpec, ...]:
     edge_cache = varnish(site)
     cached = () if edge_cache is None else (edge_cache,)
     return (kafka(site), cassandra(site), s3proxy(site), valkey(site), apicurio(site), *cached)
+
+
+def flink_cluster(site: Site) -> tuple[ProcessSpec, ...]:
+    """What runs jobs over windows of event time."""
+    return jobmanager(site), taskmanager(site)
 
 
 def applications(site: Site, after: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
@@ -41,7 +47,9 @@ def applications(site: Site, after: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
     moderation_worker = _measured(site, "moderation-worker", ("moderation-worker",), "/metrics")
     keeper_worker = _measured(site, "keeper-worker", ("keeper-worker",), "/metrics")
     beside = (transcode_worker, moderation_worker, leaving_worker, purge_worker, keeper_worker)
-    return (migrate, *workers, *beside, _server(site, "edge"), _server(site, "gateway"))
+    flink = flink_cluster(site)
+    flink_worker = _measured(site, "flink-worker", ("flink-worker",), "/metrics", flink[-1].name)
+    return (*flink, migrate, *workers, *beside, _server(site, "edge"), _server(site, "gateway"), flink_worker)
 
 
 def _server(site: Site, name: str) -> ProcessSpec:
@@ -64,13 +72,13 @@ def photolog_command(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "cli.app", *arguments)
 
 
-def _measured(site: Site, name: str, arguments: tuple[str, ...], path: str) -> ProcessSpec:
+def _measured(site: Site, name: str, arguments: tuple[str, ...], path: str, *after: str) -> ProcessSpec:
     metrics_port = site.ports[f"{name}-metrics"]
     return ProcessSpec(
         name=name,
         command=photolog_command(*arguments),
         environment={"PHOTOLOG_METRICS_PORT": str(metrics_port)},
         ready=partial(http_ok, f"http://127.0.0.1:{metrics_port}{path}"),
-        depends_on=(MIGRATE,),
+        depends_on=(MIGRATE, *after),
         metrics_port=metrics_port,
     )

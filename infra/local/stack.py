@@ -72,6 +72,18 @@ class Stack:
         stack.plan = msgspec.structs.replace(stack.plan, parts="applications")
         return stack
 
+    @classmethod
+    def flink_over(cls, engines: Self, home: Path) -> Self:
+        """A Flink cluster alone, whose jobs use the engines of another stack.
+
+        Args:
+            engines: a stack of engines only, and up.
+            home: a folder of its own.
+        """
+        stack = cls(home, engines.plan.port_base)
+        stack.plan = msgspec.structs.replace(stack.plan, parts="flink")
+        return stack
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -32,11 +32,12 @@ class ObjectHead:
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
-    """An object as a listing has it."""
+    """An object as a listing has it; `modified` in Unix seconds."""
 
     key: str
     etag: str
     size_bytes: int
+    modified: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,10 @@ class ObjectStore:
                 Prefix=prefix,
                 **behind,
             )
-            found = [ListedObject(item["Key"], item["ETag"], item["Size"]) for item in page.get("Contents", ())]
+            found = [
+                ListedObject(item["Key"], item["ETag"], item["Size"], item["LastModified"].timestamp())
+                for item in page.get("Contents", ())
+            ]
             yield found
             if not page.get("IsTruncated") or not found:
                 return

@@ -1,0 +1,1 @@
+"""Jobs over windows of event time: SQL that Flink runs."""
