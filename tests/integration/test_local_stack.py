@@ -115,8 +115,8 @@ def test_the_application_runs_over_the_engines_of_another_stack(stack: Stack, tm
     with Stack.applications_over(stack, tmp_path) as application:
         status = {process.name: process for process in stack_status(application.home)}
         workers = {"worker-0", "worker-1", "transcode-worker", "moderation-worker", "leaving-worker", "purge-worker"}
-        workers |= {"keeper-worker"}
-        assert workers | {"edge", "gateway"} < set(status)
+        workers |= {"keeper-worker", "flink-worker"}
+        assert workers | {"edge", "gateway", "flink-jobmanager", "flink-taskmanager"} < set(status)
         assert all(process.ready for process in status.values())
 
         killed = application.kill("worker-0")

@@ -57,6 +57,7 @@ def test_a_later_boot_on_other_ports_keeps_the_secrets_and_moves_the_addresses(h
         "PHOTOLOG_EDGE__PORT",
         "PHOTOLOG_EDGE__PUBLIC_URL",
         "PHOTOLOG_EDGE__CACHES",
+        "PHOTOLOG_FLINK__REST_URL",
     }
     assert read_environment(home) == second
 

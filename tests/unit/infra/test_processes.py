@@ -18,7 +18,7 @@ JAVA = "infra.local.engines.{}.engine.require_java"
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    for engine in ("kafka", "cassandra", "s3proxy", "apicurio"):
+    for engine in ("kafka", "cassandra", "s3proxy", "apicurio", "flink"):
         monkeypatch.setattr(JAVA.format(engine), lambda: Path("/usr/bin/java"))
     for user in ("environment", "engines.varnish.engine"):
         monkeypatch.setattr(f"infra.local.{user}.varnish_executable", lambda: Path("/usr/sbin/varnishd"))
@@ -52,15 +52,15 @@ def test_the_migration_runs_between_the_engines_and_the_application(site: Site) 
     engines = {spec.name for spec in planned(site, "engines")}
     assert set(specs[MIGRATE].depends_on) == engines
     assert specs[MIGRATE].one_shot
-    applications = set(specs) - engines - {MIGRATE}
-    assert len(applications) == WORKERS + 7
+    applications = set(specs) - engines - {spec.name for spec in planned(site, "flink")} - {MIGRATE}
+    assert len(applications) == WORKERS + 8
     assert all(MIGRATE in specs[name].depends_on for name in applications)
 
 
 def test_applications_alone_wait_for_the_migration_only(site: Site) -> None:
-    first, *others = planned(site, "applications")
-    assert (first.name, first.depends_on) == (MIGRATE, ())
-    assert {spec.name for spec in (first, *others)}.isdisjoint(spec.name for spec in planned(site, "engines"))
+    specs = planned(site, "applications")
+    assert next(spec.depends_on for spec in specs if spec.name == MIGRATE) == ()
+    assert {spec.name for spec in specs}.isdisjoint(spec.name for spec in planned(site, "engines"))
 
 
 def test_each_application_process_has_a_metrics_port_of_its_own(site: Site) -> None:
@@ -69,7 +69,7 @@ def test_each_application_process_has_a_metrics_port_of_its_own(site: Site) -> N
         for spec in planned(site)
         if "PHOTOLOG_METRICS_PORT" in spec.environment
     ]
-    assert len(set(ports)) == len(ports) == WORKERS + 7
+    assert len(set(ports)) == len(ports) == WORKERS + 8
 
 
 def test_without_varnish_there_is_none_and_clients_are_sent_to_the_edge_itself(
