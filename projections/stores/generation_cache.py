@@ -50,4 +50,5 @@ class GenerationCache:
 
 
 def _moved(selection: Selection, write: CacheWrite) -> CacheWrite:
-    return CacheWrite(write.key, selected_field(selection, write.key, write.field), write.version, write.value)
+    field = selected_field(selection, write.key, write.field)
+    return CacheWrite(write.key, field, write.version, write.value, write.ends_ms)

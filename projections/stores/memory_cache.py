@@ -1,9 +1,9 @@
 """A versioned cache in dictionaries: the fake that tests use, held to the same contract as Redis."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from photolog.ids import now_ms
 from projections.stores.port import MISSING, CacheWrite, Missing
 
 
@@ -35,7 +35,7 @@ class MemoryCache:
         life_ms: how long an entry lives that nobody writes to.
         fields_max: fields of one entry; an entry that outgrows them is forgotten and sealed.
         seal_ms: how long nothing is kept under the key of an entry that outgrew its bound.
-        clock_ms: any clock that does not go back.
+        clock_ms: Unix milliseconds.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class MemoryCache:
         life_ms: int = 86_400_000,
         fields_max: int = 5_000,
         seal_ms: int = 10_000,
-        clock_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000,
+        clock_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._life_ms = life_ms
         self._fields_max = fields_max
@@ -53,18 +53,18 @@ class MemoryCache:
 
     async def merge(self, writes: Sequence[CacheWrite]) -> None:
         """See `VersionedCache.merge`."""
-        now_ms = self._clock_ms()
+        at_ms = self._clock_ms()
         for write in writes:
             entry = self._alive(write.key) or _Entry(0)
             if entry.sealed:
                 continue
             entry.put(write)
-            entry.expires_ms = now_ms + self._life_ms
+            entry.expires_ms = at_ms + self._life_ms if write.ends_ms is None else write.ends_ms
             self._entries[write.key] = entry
         for key in {write.key for write in writes}:
             entry = self._entries[key]
             if not entry.sealed and len(entry.fields) + len(entry.summed) > self._fields_max:
-                self._entries[key] = _Entry(now_ms + self._seal_ms, sealed=True)
+                self._entries[key] = _Entry(at_ms + self._seal_ms, sealed=True)
 
     async def read(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[bytes | Missing | None]]:
         """See `VersionedCache.read`."""

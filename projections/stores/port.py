@@ -284,12 +284,15 @@ class CacheWrite:
         field: the field in it.
         version: the log offset that the value was read at; a field keeps its newest version.
         value: bytes; None stands for "known to be absent".
+        ends_ms: when the entry ends, Unix ms, the same for all its fields; None where it ends some time after the last
+            write to it.
     """
 
     key: str
     field: str
     version: int
     value: bytes | None
+    ends_ms: int | None = None
 
 
 class Missing:
@@ -306,7 +309,7 @@ class VersionedCache(Protocol):
     """Caches of rows, filled lazily and kept up to date by the jobs: a field only ever moves to a newer version."""
 
     async def merge(self, writes: Sequence[CacheWrite]) -> None:
-        """Set each field whose version is newer than what is there; renew the entry's expiry.
+        """Set each field whose version is newer than what is there; renew the entry's expiry, if it has no end.
 
         A field `name/part` holds a part of a sum, as a decimal. Once a write to `name/*` said that all parts are
         there, the field `name` is read as their sum, and follows every later part.

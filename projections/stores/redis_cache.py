@@ -86,7 +86,7 @@ class RedisCache:
     def _merge_call(self, entries: Sequence[tuple[str, Sequence[CacheWrite]]]) -> ScriptCall:
         words: list[str | bytes | int] = [self._life_ms, self._fields_max, self._seal_ms]
         for _, fields in entries:
-            words.append(len(fields))
+            words += [_ending(fields), len(fields)]
             for write in fields:
                 words += [write.field, write.version, _stored(write)]
         return ScriptCall(_MERGE, [key for key, _ in entries], words)
@@ -125,6 +125,11 @@ def _fields_of(wanted: Wanted) -> Sequence[str]:
 def _value(stored: bytes) -> bytes | None:
     _, there, value = stored.partition(b"|")
     return value if there else None
+
+
+def _ending(writes: Sequence[CacheWrite]) -> str | int:
+    """When the entry ends that these writes are to, or nothing."""
+    return max((write.ends_ms for write in writes if write.ends_ms is not None), default="")
 
 
 def _stored(write: CacheWrite) -> bytes:

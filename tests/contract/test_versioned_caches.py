@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photolog.ids import slot_of
+from photolog.ids import now_ms, slot_of
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.port import MISSING, CacheWrite, VersionedCache
 from projections.stores.redis_cache import RedisCache
@@ -23,15 +23,16 @@ SEAL_MS = 300
 class CacheSubject:
     store: VersionedCache
     wait: Callable[[int], Awaitable[None]]
+    now_ms: Callable[[], int] = now_ms
 
 
 def _memory_subject() -> CacheSubject:
-    now_ms = [0]
+    clock_ms = [0]
 
     async def wait(period_ms: int) -> None:
-        now_ms[0] += period_ms
+        clock_ms[0] += period_ms
 
-    return CacheSubject(MemoryCache(LIFE_MS, FIELDS_MAX, SEAL_MS, lambda: now_ms[0]), wait)
+    return CacheSubject(MemoryCache(LIFE_MS, FIELDS_MAX, SEAL_MS, lambda: clock_ms[0]), wait, lambda: clock_ms[0])
 
 
 @pytest.fixture(
@@ -151,6 +152,16 @@ async def test_writing_renews_the_life_of_an_entry_and_reading_does_not(subject:
         await subject.store.merge([write(written, "b", version, b"y")])
         await subject.store.read([(read, ("a",))])
     assert await subject.store.read([(written, ("a",)), (read, ("a",))]) == [[b"x"], [MISSING]]
+
+
+async def test_an_entry_with_an_end_is_there_until_then_and_no_longer(subject: CacheSubject) -> None:
+    key, over, ends_ms = fresh_key(), fresh_key(), subject.now_ms() + 2 * LIFE_MS
+    await subject.store.merge([CacheWrite(key, "a", 1, b"x", ends_ms), CacheWrite(over, "a", 1, b"x", ends_ms - 9_000)])
+    await subject.wait(LIFE_MS * 3 // 2)
+    await subject.store.merge([CacheWrite(key, "b", 2, b"y", ends_ms)])
+    assert await subject.store.read([(key, ("a", "b")), (over, ("a",))]) == [[b"x", b"y"], [MISSING]]
+    await subject.wait(LIFE_MS * 3 // 4)
+    assert await subject.store.read([(key, ("a", "b"))]) == [[MISSING, MISSING]]
 
 
 async def test_an_entry_that_outgrows_its_bound_is_forgotten_and_sealed_for_a_while(subject: CacheSubject) -> None:

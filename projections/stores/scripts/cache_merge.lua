@@ -1,5 +1,6 @@
--- KEYS: cache entries. ARGV: expiry in ms, fields at most, seal in ms, then for each key the number of its fields and
--- each field's name, version and stored form: "version|value", or "version" alone for what is known to be absent.
+-- KEYS: cache entries. ARGV: expiry in ms, fields at most, seal in ms, then for each key when it ends (Unix ms, or '' for
+-- after the expiry), the number of its fields and each field's name, version and stored form: "version|value", or
+-- "version" alone for what is known to be absent.
 --
 -- An entry that outgrows its bound is forgotten and sealed: until the seal is gone nothing is kept under the key.
 -- Otherwise a reader that read a row before its last change would put the old value where the new one just was.
@@ -31,7 +32,8 @@ end
 
 local at = 4
 for _, key in ipairs(KEYS) do
-  local count = tonumber(ARGV[at])
+  local ends, count = ARGV[at], tonumber(ARGV[at + 1])
+  at = at + 1
   local names = {}
   for number = 1, count do names[number] = ARGV[at + 3 * number - 2] end
   local held = call('HMGET', key, SEALED, unpack(names))
@@ -58,6 +60,8 @@ for _, key in ipairs(KEYS) do
       call('DEL', key)
       call('HSET', key, SEALED, '')
       call('PEXPIRE', key, seal)
+    elseif ends ~= '' then
+      call('PEXPIREAT', key, ends)
     else
       call('PEXPIRE', key, lifetime)
     end
