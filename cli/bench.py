@@ -30,6 +30,7 @@ BENCHMARKS = {
     "limits": "benchmarks.limits",
     "rebuild": "benchmarks.rebuild",
     "replay": "benchmarks.replay",
+    "seen": "benchmarks.seen",
     "subscribers": "benchmarks.subscribers",
 }
 

@@ -14,6 +14,7 @@ _WHOLE: dict[str, str] = {
     "account": "accounts",
     "likes": "likes",
     "saves": "saves",
+    "story_views": "story_views",
     "relations": "graph",
     "following": "graph",
 }

@@ -11,6 +11,7 @@ partition; `top`, of several rows: projections/top_comments.py |
 | `likes:{slot}:viewer` | one for each post, named by its id: liked, or known not to be; `since`, an id: a post that is
 later and has no field is not liked, because liking it would have written one |
 | `saves:{slot}:viewer` | the same of saved posts |
+| `story_views:{slot}:id` | `count`, how many saw a story; it ends with its row |
 | `relations:{slot}:viewer` | one for each other account: projections/relations.py |
 """
 
@@ -41,11 +42,13 @@ from projections.relations import relation_writes
 from projections.saves import SAVE_COUNTS, SAVES, SaveCountRow
 from projections.shares import SHARE_COUNTS, ShareCountRow
 from projections.stores.port import CacheWrite
+from projections.story_views import STORY_VIEWS, StoryViewRow
 from projections.tables import KeyTuple, Row, RowKey, Table
 from projections.writes import Kept
 from schemas.events import MediaItem
 
 CARD = "card"
+COUNT = "count"
 SINCE = "since"
 TOP = "top"
 SumName = Literal["likes", "comments", "shares", "saves"]
@@ -111,6 +114,20 @@ def like_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
 def save_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
     """The cached form of what SAVES holds of an account and a post."""
     return [CacheWrite(saves_key(actor_id), str(post_id), kept.offset, None if kept.row is None else _YES)]
+
+
+def story_views_key(story_id: int) -> str:
+    """The entry of how many saw a story."""
+    return f"story_views:{{{slot_of(story_id)}}}:{story_id}"
+
+
+def story_view_writes(story_id: int, kept: Kept) -> list[CacheWrite]:
+    """The cached form of what STORY_VIEWS holds of a story."""
+    row = cast(StoryViewRow | None, kept.row)
+    key = story_views_key(story_id)
+    if row is None:
+        return [CacheWrite(key, COUNT, kept.offset, None)]
+    return [CacheWrite(key, COUNT, kept.offset, b"%d" % row.views, row.expires_ms)]
 
 
 def since_write(key: str, newest_ms: int) -> CacheWrite:
@@ -229,5 +246,6 @@ _FORMS: dict[str, Callable[[KeyTuple, Kept], Iterable[CacheWrite]]] = {
     PAIRS.name: lambda key, kept: relation_writes(key[0], key[1], cast(PairRow | None, kept.row), kept.offset),
     LIKES.name: lambda key, kept: like_writes(key[0], key[1], kept),
     SAVES.name: lambda key, kept: save_writes(key[0], key[1], kept),
+    STORY_VIEWS.name: lambda key, kept: story_view_writes(key[0], kept),
     **{table.name: _parts_of(name) for name, table in SUMS.items()},
 }

@@ -96,8 +96,8 @@ class River:
     rows: Any = field(default_factory=MemoryRows)
     timelines: Any = field(default_factory=lambda: MemoryTimelines(entries_max=50))
     recent: Any = field(default_factory=MemoryRecent)
-    seen: Any = field(default_factory=MemorySeen)
-    cache: Any = field(default_factory=MemoryCache)
+    seen: Any = field(default_factory=lambda: MemorySeen(lambda: NOW_MS))
+    cache: Any = field(default_factory=lambda: MemoryCache(clock_ms=lambda: NOW_MS))
     keys: OpenKeys = field(default_factory=OpenKeys)
     celebrity_followers: int = 100
     return_percent: int = 90
