@@ -57,5 +57,6 @@ async def test_every_viewer_counts_once_through_a_kill(flink: FlinkWorld, pytest
     assert {(one.event.story_id, one.event.viewer_id) for one in told} == {
         (story_id, viewer_id) for story_id, viewers in seen.items() for viewer_id in viewers
     }
-    assert len({one.event_id for one in told}) == sum(map(len, seen.values())), "one id for each viewer of each story"
+    counts = {(one.event.story_id, one.event.viewer_id, one.event.views) for one in told}
+    assert len({one.event_id for one in told}) == len(counts), "one id for each count of each viewer of each story"
     assert all(one.key == str(one.event.story_id).encode() for one in told)
