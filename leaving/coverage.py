@@ -12,6 +12,7 @@ import msgspec
 
 from projections.accounts import ACCOUNTS
 from projections.catalogue import TABLES
+from projections.close_friends import CLOSE_FRIENDS, CLOSE_FRIENDS_LIST
 from projections.comment_likes import COMMENT_LIKES
 from projections.comments import COMMENTS, COMMENTS_BY_POST, REPLIES
 from projections.follower_heads import FOLLOWER_HEADS
@@ -32,6 +33,7 @@ from projections.reports import REPORTS, REPORTS_BY_WEEK
 from projections.saves import SAVED_POSTS, SAVES
 from projections.seen_stories import SEEN, SEEN_STORIES
 from projections.shares import SHARES
+from projections.stories import LIVE_STORIES, STORIES, STORIES_BY_OWNER
 from projections.story_views import STORY_VIEW_MEMBERS, STORY_VIEWERS
 from projections.tables import Row, Table
 
@@ -109,6 +111,11 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(COMMENT_LIKES, ("actor_id",)),
     Coverage(REPORTS, ("reporter_id",)),
     Coverage(REPORTS_BY_WEEK, ("reporter_id",), ("note",), others=("owner_id",)),
+    Coverage(STORIES, ("owner_id",), ("alt_text",), "emptied"),
+    Coverage(STORIES_BY_OWNER, ("owner_id",)),
+    Coverage(LIVE_STORIES, ("owner_id",), ("alt_text",)),
+    Coverage(CLOSE_FRIENDS, ("owner_id", "friend_id")),
+    Coverage(CLOSE_FRIENDS_LIST, ("owner_id", "friend_id")),
     # These end by themselves within two days.
     Coverage(SEEN, ("viewer_id",), fate="kept"),
     Coverage(SEEN_STORIES, ("viewer_id",), fate="kept"),
@@ -123,6 +130,7 @@ NAMELESS: frozenset[str] = frozenset(
         "comment_like_counts",
         "like_counts",
         "media_posts",
+        "media_stories",
         "ranked_comments",
         "reply_counts",
         "save_counts",

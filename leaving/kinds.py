@@ -12,6 +12,7 @@ import msgspec
 from leaving.account_log import AccountLog
 from leaving.mentions import ACCOUNT_FIELDS, OTHER_IDS
 from projections.accounts import ACCOUNTS
+from projections.close_friends import CLOSE_FRIENDS_LIST
 from projections.comment_likes import COMMENT_LIKES
 from projections.comments import COMMENTS, COMMENTS_BY_POST, REPLIES
 from projections.graph import (
@@ -32,6 +33,7 @@ from projections.saves import SAVED_POSTS
 from projections.seen_stories import SEEN_STORIES
 from projections.shares import SHARES
 from projections.stores.port import RowStore
+from projections.stories import STORIES
 from projections.tables import KeyTuple, Row, RowKey, Table
 from schemas import events as e
 from schemas.topics import WEEK_MS, topic_of
@@ -185,6 +187,8 @@ KINDS: tuple[Kind, ...] = (
     _listed("requests_sent", SENT_REQUESTS),
     _listed("blocks", BLOCKS),
     _listed("mutes", MUTES),
+    _acted("stories", STORIES, e.StoryCreated, lambda _, event: STORIES.key(event.story_id), "owner_id"),
+    _listed("close_friends", CLOSE_FRIENDS_LIST),
     _listed("seen_stories", SEEN_STORIES),
 )
 
@@ -198,6 +202,9 @@ MIRRORED: Mapping[str, str] = {
     "comments": "comments",
     "saves": "saves",
     "reports": "reports",
+    "stories_by_owner": "stories",
+    "user_stories": "stories",
+    "close_friends": "close_friends",
     "seen": "seen_stories",
     "story_view_members": "seen_stories",
     "story_viewers": "seen_stories",

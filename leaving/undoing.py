@@ -7,6 +7,7 @@ is it taken back. So a pass over the log may be repeated, and finds nothing once
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from projections.close_friends import CLOSE_FRIENDS
 from projections.comment_likes import COMMENT_LIKES
 from projections.comments import COMMENTS
 from projections.graph import side_of
@@ -17,6 +18,7 @@ from projections.relations import pair_with
 from projections.reports import REPORTS
 from projections.saves import SAVES
 from projections.stores.port import RowStore
+from projections.stories import STORIES
 from schemas import events as e
 
 Undo = Callable[[RowStore, int, Any], Awaitable[Sequence[e.Event]]]
@@ -28,6 +30,22 @@ async def _post(rows: RowStore, account_id: int, event: e.PostCreated) -> Sequen
     if post is None or post.owner_id != account_id or post.status == "deleted":
         return ()
     return (e.PostDeleted(post_id=post.post_id, owner_id=account_id),)
+
+
+async def _story(rows: RowStore, account_id: int, event: e.StoryCreated) -> Sequence[e.Event]:
+    story = await rows.get(STORIES.key(event.story_id))
+    if story is None or story.owner_id != account_id or story.status == "deleted":
+        return ()
+    return (e.StoryDeleted(story_id=story.story_id, owner_id=account_id),)
+
+
+async def _close_friend(rows: RowStore, account_id: int, event: e.CloseFriendAdded) -> Sequence[e.Event]:
+    """Both who was in the account's list and the account in the lists of others."""
+    if account_id not in (event.owner_id, event.friend_id):
+        return ()
+    if await rows.get(CLOSE_FRIENDS.key(event.owner_id, event.friend_id)) is None:
+        return ()
+    return (e.CloseFriendRemoved(owner_id=event.owner_id, friend_id=event.friend_id),)
 
 
 async def _like(rows: RowStore, account_id: int, event: e.PostLiked) -> Sequence[e.Event]:
@@ -109,6 +127,8 @@ UNDOING: Mapping[type[e.Event], Undo] = {
     e.AccountBlocked: _pair,
     e.AccountMuted: _pair,
     e.PostCreated: _post,
+    e.StoryCreated: _story,
+    e.CloseFriendAdded: _close_friend,
     e.PostLiked: _like,
     e.CommentCreated: _comment,
     e.PostSaved: _save,
@@ -158,13 +178,11 @@ LEFT: Mapping[type[e.Event], str] = {
     e.MediaKept: "names media of the account by ids",
     e.MediaRemoved: "names media of the account by ids",
     e.MediaArchived: "names files, which leaving/purging.py removes",
-    e.StoryCreated: "nobody makes one yet",
     e.StoryPublished: "changes what a story.created made",
     e.StoryRejected: "changes what a story.created made",
     e.StoryDeleted: "takes something back itself",
     e.HighlightSaved: "nobody makes one yet",
     e.HighlightDeleted: "takes something back itself",
-    e.CloseFriendAdded: "nobody makes one yet",
     e.CloseFriendRemoved: "takes something back itself",
     e.StoryReplied: "nobody makes one yet",
     e.StoryReplyDeleted: "takes something back itself",

@@ -14,7 +14,10 @@ _WHOLE: dict[str, str] = {
     "account": "accounts",
     "likes": "likes",
     "saves": "saves",
+    "story": "stories",
+    "user_stories": "stories",
     "story_views": "story_views",
+    "close": "close_friends",
     "relations": "graph",
     "following": "graph",
 }

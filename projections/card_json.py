@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from projections.posts import PostStatus
+from schemas.events import MediaItem
 
 _PRIVATE, _SUSPENDED, _DELETED = 1, 2, 4
 
@@ -40,6 +41,20 @@ class Photograph(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["photo", "video"] = "photo"
     duration_ms: int = 0
     variants: dict[str, str] = {}
+
+
+def photograph_of(item: MediaItem, alt: str | None) -> Photograph:
+    """A photograph or a video whose files are there."""
+    return Photograph(
+        id=str(item.media_id),
+        alt=alt,
+        width=item.width,
+        height=item.height,
+        blurhash=item.blurhash or None,
+        kind=item.kind,
+        duration_ms=item.duration_ms,
+        variants={name: f"/v1/media/{item.media_id}/{name}" for name in item.variants},
+    )
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ partition; `top`, of several rows: projections/top_comments.py |
 | `likes:{slot}:viewer` | one for each post, named by its id: liked, or known not to be; `since`, an id: a post that is
 later and has no field is not liked, because liking it would have written one |
 | `saves:{slot}:viewer` | the same of saved posts |
-| `story_views:{slot}:id` | `count`, how many saw a story; it ends with its row |
 | `relations:{slot}:viewer` | one for each other account: projections/relations.py |
+| `story:…`, `story_views:…`, `close:…` | projections/story_cards.py; `user_stories:…`: projections/user_stories.py |
 """
 
 from collections.abc import Callable, Iterable
@@ -32,6 +32,7 @@ from projections.card_json import (
     Standing,
     format_account,
     format_post,
+    photograph_of,
     standing_of,
 )
 from projections.comments import COMMENT_COUNTS, CommentCountRow
@@ -42,13 +43,12 @@ from projections.relations import relation_writes
 from projections.saves import SAVE_COUNTS, SAVES, SaveCountRow
 from projections.shares import SHARE_COUNTS, ShareCountRow
 from projections.stores.port import CacheWrite
-from projections.story_views import STORY_VIEWS, StoryViewRow
+from projections.story_cards import STORY_FORMS
 from projections.tables import KeyTuple, Row, RowKey, Table
 from projections.writes import Kept
 from schemas.events import MediaItem
 
 CARD = "card"
-COUNT = "count"
 SINCE = "since"
 TOP = "top"
 SumName = Literal["likes", "comments", "shares", "saves"]
@@ -114,20 +114,6 @@ def like_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
 def save_writes(actor_id: int, post_id: int, kept: Kept) -> list[CacheWrite]:
     """The cached form of what SAVES holds of an account and a post."""
     return [CacheWrite(saves_key(actor_id), str(post_id), kept.offset, None if kept.row is None else _YES)]
-
-
-def story_views_key(story_id: int) -> str:
-    """The entry of how many saw a story."""
-    return f"story_views:{{{slot_of(story_id)}}}:{story_id}"
-
-
-def story_view_writes(story_id: int, kept: Kept) -> list[CacheWrite]:
-    """The cached form of what STORY_VIEWS holds of a story."""
-    row = cast(StoryViewRow | None, kept.row)
-    key = story_views_key(story_id)
-    if row is None:
-        return [CacheWrite(key, COUNT, kept.offset, None)]
-    return [CacheWrite(key, COUNT, kept.offset, b"%d" % row.views, row.expires_ms)]
 
 
 def since_write(key: str, newest_ms: int) -> CacheWrite:
@@ -219,19 +205,7 @@ def _photographs(post: PostRow) -> list[Photograph]:
     alt_texts = dict(zip(post.media_ids, post.alt_texts, strict=False))
     if post.media is None:
         return [Photograph(id=str(media_id), alt=alt_texts.get(media_id) or None) for media_id in post.media_ids]
-    return [
-        Photograph(
-            id=str(item.media_id),
-            alt=alt_texts.get(item.media_id) or None,
-            width=item.width,
-            height=item.height,
-            blurhash=item.blurhash or None,
-            kind=item.kind,
-            duration_ms=item.duration_ms,
-            variants={name: f"/v1/media/{item.media_id}/{name}" for name in item.variants},
-        )
-        for item in _MEDIA.decode(post.media)
-    ]
+    return [photograph_of(item, alt_texts.get(item.media_id) or None) for item in _MEDIA.decode(post.media)]
 
 
 def _place(post: PostRow) -> Place | None:
@@ -246,6 +220,6 @@ _FORMS: dict[str, Callable[[KeyTuple, Kept], Iterable[CacheWrite]]] = {
     PAIRS.name: lambda key, kept: relation_writes(key[0], key[1], cast(PairRow | None, kept.row), kept.offset),
     LIKES.name: lambda key, kept: like_writes(key[0], key[1], kept),
     SAVES.name: lambda key, kept: save_writes(key[0], key[1], kept),
-    STORY_VIEWS.name: lambda key, kept: story_view_writes(key[0], kept),
+    **STORY_FORMS,
     **{table.name: _parts_of(name) for name, table in SUMS.items()},
 }

@@ -18,6 +18,7 @@ from projections.seen_stories import SEEN_STORIES_PROJECTION
 from projections.stores.generation_positions import GenerationPositions, Selected, first_generations
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from projections.stores.seen_port import SeenFilters
+from projections.stories import STORIES_PROJECTION
 from schemas.serde import Serde
 from schemas.topics import FEED_FANOUT, FEED_FANOUT_PRIORITY
 from streams.comment_reactions import CommentLikesReaction, RepliesReaction, TopCommentsReaction
@@ -34,6 +35,7 @@ from streams.reactions import FolloweesReaction, MediaReaction, NewFollowingsRea
 from streams.recent import RecentReaction
 from streams.seen import SeenReaction
 from streams.step import Log, Step
+from streams.user_stories import UserStoriesReaction
 from streams.witness import WitnessedPositions
 
 Steps = dict[str, tuple[Step, ...]]
@@ -96,6 +98,7 @@ def live_steps(resources: JobResources) -> Steps:
             RepliesReaction(resources.rows, emitter), caching[COMMENTS_PROJECTION.name]
         ),
         COMMENT_LIKES_PROJECTION.name: CommentLikesReaction(emitter),
+        STORIES_PROJECTION.name: caching[STORIES_PROJECTION.name],
         SEEN_STORIES_PROJECTION.name: caching[SEEN_STORIES_PROJECTION.name],
     }
     decoder = Decoder(resources.serde, resources.keys)
@@ -116,6 +119,7 @@ def cache_reactions(resources: JobResources) -> Mapping[str, Reaction]:
         GRAPH_PROJECTION.name: FolloweesReaction(resources.cache),
         POSTS_PROJECTION.name: RecentReaction(resources.rows, resources.recent),
         COMMENTS_PROJECTION.name: TopCommentsReaction(resources.rows, resources.cache),
+        STORIES_PROJECTION.name: UserStoriesReaction(resources.rows, resources.cache),
         SEEN_STORIES_PROJECTION.name: SeenReaction(resources.seen),
     }
 

@@ -151,6 +151,7 @@ async def test_the_receipt_says_what_was_removed_and_where(world: World) -> None
         "events.account.deleted": 1,
         "events.account.unblocked": 1,
         "events.account.unmuted": 1,
+        "events.close_friend.removed": 1,
         "events.comment.deleted": 2,
         "events.comment.unliked": 2,
         "events.follow.deleted": 3,
@@ -160,6 +161,7 @@ async def test_the_receipt_says_what_was_removed_and_where(world: World) -> None
         "events.post.unliked": 2,
         "events.post.unsaved": 1,
         "events.report.withdrawn": 1,
+        "events.story.deleted": 2,
         "key": 1,
         "objects": 4,
         "unfinished-uploads": 1,
@@ -170,6 +172,7 @@ async def test_the_receipt_says_what_was_removed_and_where(world: World) -> None
     }
     assert {place.partition("/")[0] for place in receipt.positions.split(",")} == {
         "accounts",
+        "close.friends",
         "comment.likes",
         "comments",
         "graph",
@@ -177,6 +180,7 @@ async def test_the_receipt_says_what_was_removed_and_where(world: World) -> None
         "posts",
         "reports",
         "saves",
+        "stories",
     }
 
 

@@ -37,6 +37,7 @@ from transcode.contents.memory import MemoryContents
 
 SETTLE_SECONDS = 30.0
 OWN_POSTS = (101, 103)
+OWN_STORIES = (301, 302)
 HASH_KEY = b"h" * 32
 MASTER_KEY = b"m" * 32
 NAME = f"u{ANNA}"
@@ -254,6 +255,7 @@ def of_others(rows: Iterable[tuple[tuple[str, Any], Row]]) -> dict[tuple[str, An
         if not table.endswith("_counts")
         and table not in ("ranked_comments", "follower_heads")
         and not (table == "media_posts" and key[1] in OWN_POSTS)
+        and not (table == "media_stories" and key[1] in OWN_STORIES)
         and not (table in BY_TABLE and BY_TABLE[table].is_of(ANNA, row))
     }
 

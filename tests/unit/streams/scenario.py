@@ -58,6 +58,22 @@ def failed(media_id: int, owner_id: int) -> e.MediaTranscodingFailed:
     )
 
 
+def story(story_id: int, owner_id: int, media_id: int, audience: e.StoryAudience = "everyone") -> tuple[e.Event, ...]:
+    """A story and its publication."""
+    made = e.StoryCreated(
+        story_id=story_id, owner_id=owner_id, media_id=media_id, audience=audience, alt_text="a story"
+    )
+    media = e.MediaItem(media_id=media_id, width=640, height=400, blurhash="", variants=["poster"])
+    published = e.StoryPublished(
+        story_id=story_id,
+        owner_id=owner_id,
+        published_ms=NOW_MS,
+        expires_ms=NOW_MS + 86_400_000,
+        media=media,
+    )
+    return made, published
+
+
 def story_views(viewer_id: int, story_id: int, views: int) -> tuple[e.Event, e.Event]:
     """Somebody's view of a story of Anna's, and what is computed of it."""
     seen = e.StoryViewed(
@@ -104,6 +120,9 @@ async def live(river: River) -> None:
     river.append(comment(914, EMIL, parent_id=901))
     await river.pump()
     river.append(e.CommentUnliked(actor_id=BERT, comment_id=902, post_id=101), comment_liked(DORA, 903))
+    river.append(*story(301, ANNA, 511), *story(302, ANNA, 512, "close_friends"), *story(303, BERT, 513))
+    river.append(e.CloseFriendAdded(owner_id=ANNA, friend_id=BERT), e.CloseFriendAdded(owner_id=BERT, friend_id=ANNA))
+    river.append(e.CloseFriendRemoved(owner_id=BERT, friend_id=ANNA), e.StoryDeleted(story_id=303, owner_id=BERT))
     river.append(*story_views(BERT, 301, 1), *story_views(CARL, 301, 2), *story_views(BERT, 302, 1))
     await river.pump()
     river.append(e.PrivacyChanged(account_id=ANNA, private=True))

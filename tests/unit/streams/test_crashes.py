@@ -14,6 +14,8 @@ from projections.stores.memory_cache import MemoryCache
 from projections.stores.port import Source
 from projections.stores.recent_reading import recent_stretches
 from projections.stores.top_comments import read_top_comments
+from projections.stores.user_stories_reading import read_user_stories
+from projections.stories import LIVE_STORIES
 from tests.unit.mortal import Killed, Mortal
 from tests.unit.streams.river import River, cached_fields, feed_of, visible_rows
 from tests.unit.streams.scenario import PEOPLE, live
@@ -71,6 +73,9 @@ async def cache_from_rows(river: River) -> dict[tuple[str, str], bytes | None]:
             if table == COMMENT_COUNTS.name:
                 top = await read_top_comments(river.rows, key[0])
                 right[top.key, top.field] = top.value
+            if table == LIVE_STORIES.name:
+                listed = await read_user_stories(river.rows, key[0])
+                right[listed.key, listed.field] = listed.value
     return right
 
 

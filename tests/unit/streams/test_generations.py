@@ -126,7 +126,18 @@ async def test_a_generation_that_is_followed_has_its_caches_as_the_live_one_has(
     for (key, field), value in others.items():
         assert fields[key, plain_field(field)[0]] == value, (key, field)
     owners = {owner_of(key, plain_field(field)[0]) for key, field in others}
-    assert owners == {"accounts", "posts", "graph", "likes", "saves", "comments", "shares", "story_views"}
+    assert owners == {
+        "accounts",
+        "posts",
+        "graph",
+        "likes",
+        "saves",
+        "comments",
+        "shares",
+        "story_views",
+        "stories",
+        "close_friends",
+    }
 
 
 async def test_what_a_generation_says_is_not_seen_by_another(river: River) -> None:
