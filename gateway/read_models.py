@@ -11,8 +11,10 @@ from schemas.topics import (
     FEED_FANOUT,
     FEED_FANOUT_PRIORITY,
     GRAPH,
+    HASHTAG_USES,
     MEDIA_COMPLETED,
     MEDIA_REQUESTED,
+    POST_ENGAGEMENT,
     POSTS,
     TOPICS,
     Topic,
@@ -47,10 +49,13 @@ class Path(Enum):
 _EMITS: Mapping[str, tuple[Topic, ...]] = {
     "accounts": (GRAPH,),
     "graph": (GRAPH,),
-    "posts": (FEED_FANOUT, FEED_FANOUT_PRIORITY, POSTS),
+    "posts": (FEED_FANOUT, FEED_FANOUT_PRIORITY, POSTS, HASHTAG_USES),
     "media": (POSTS,),
     "comment_likes": (COMMENTS,),
-    "comments": (COMMENTS,),
+    "comments": (COMMENTS, POST_ENGAGEMENT),
+    "likes": (POST_ENGAGEMENT,),
+    "saves": (POST_ENGAGEMENT,),
+    "shares": (POST_ENGAGEMENT,),
 }
 # The transcoding worker is no projection: nothing stores how far it has come, so no wait goes through it.
 # Telemetry leads to no read model at all.

@@ -92,6 +92,7 @@ COVERAGE: tuple[Coverage, ...] = (
             "location_name",
             "location_latitude",
             "location_longitude",
+            "coarse_cell",
         ),
         "emptied",
     ),

@@ -87,6 +87,7 @@ class Outcome:
         repeats: how many wrote nothing.
         duplicates: offsets of those repeats that had been applied at another offset.
         noops: offsets of the events without effect.
+        effective: offsets of the events with one.
     """
 
     others: dict[RowKey[Row], Positioned] = field(default_factory=dict)
@@ -95,6 +96,7 @@ class Outcome:
     repeats: int = 0
     duplicates: set[int] = field(default_factory=set)
     noops: set[int] = field(default_factory=set)
+    effective: set[int] = field(default_factory=set)
 
 
 def needed(projection: Projection, recorded: Recorded) -> tuple[RowKey[Row], ...]:
@@ -146,6 +148,8 @@ def fold_batch(projection: Projection, state: dict[RowKey[Row], Kept], batch: It
             continue
         if len(writes) == 1 and changed[writes[0].write.key].row is state.get(writes[0].write.key, ABSENT).row:
             outcome.noops.add(recorded.offset)
+        else:
+            outcome.effective.add(recorded.offset)
         state.update(changed)
         outcome.applied += 1
         for write in writes[:-1]:

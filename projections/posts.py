@@ -17,7 +17,7 @@ PostStatus = Literal["processing", "published", "rejected", "deleted"]
 class PostRow(Row, frozen=True, kw_only=True):
     """A post, whole. `media` is the JSON of `list[schemas.events.MediaItem]` once published; an alt text that is
     not there is an empty string. `fanout_*` is how a published post goes out. `rule` is the one for which it was
-    rejected or, where it is deleted, taken down by an operator."""
+    rejected or, where it is deleted, taken down by an operator. `coarse_cell` is the geohash of its place."""
 
     post_id: int
     owner_id: int
@@ -40,6 +40,7 @@ class PostRow(Row, frozen=True, kw_only=True):
     fanout_chunks: int = 16
     fanout_priority: bool = False
     rule: e.HouseRule | None = None
+    coarse_cell: str | None = None
 
     @property
     def is_taken_down(self) -> bool:
@@ -153,6 +154,7 @@ def _created(event: e.PostCreated, at_ms: int) -> Sequence[Write]:
         published_ms=None,
         edited_ms=None,
         rejection=None,
+        coarse_cell=event.coarse_cell,
     )
     listed = [put(MEDIA_POSTS, MediaPostRow(media_id=medium, post_id=event.post_id)) for medium in event.media_ids]
     return (*listed, _owned(post), put(POSTS, post))
@@ -197,6 +199,7 @@ def _deleted(rows: Rows, recorded: Recorded, post: PostRow, rule: e.HouseRule | 
         location_name=None,
         location_latitude=None,
         location_longitude=None,
+        coarse_cell=None,
     )
     return (*gone, put(POSTS, emptied))
 

@@ -1,4 +1,4 @@
-"""Work of a projection with rows: load, fold, write the rows, write the caches through, react."""
+"""Work of a projection with rows: load, fold, tell effects, write the rows, write the caches through, react."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +58,18 @@ class Reaction(Protocol):
         """Do it; answers where appended events landed."""
 
 
+class Announcement(Protocol):
+    """What is told of a batch's events that have an effect, before any row is written."""
+
+    async def announce(self, folded: Folded, effective: Collection[int]) -> Outputs:
+        """Do it; answers where appended events landed.
+
+        Args:
+            folded: the batch, with its rows as they are about to be.
+            effective: offsets of the events that change something.
+        """
+
+
 class Reactions:
     """Several reactions, one after the other."""
 
@@ -66,10 +78,9 @@ class Reactions:
 
     async def react(self, folded: Folded) -> Outputs:
         """Do all of them."""
-        outputs: dict[tuple[str, int], int] = {}
+        outputs: Outputs = {}
         for reaction in self._reactions:
-            for place, offset in (await reaction.react(folded)).items():
-                outputs[place] = max(offset, outputs.get(place, 0))
+            outputs = behind_both(outputs, await reaction.react(folded))
         return outputs
 
 
@@ -79,6 +90,9 @@ class Folding:
     Caches are written before reactions, because a reaction makes others look at the caches. They are written from
     the rows of every event of the batch, of repeats too: a crash may have come between the rows and the caches.
 
+    Whether an event has an effect is known as long as its rows are not written, and not any more afterwards. So what is
+    said of those that have one is appended first, and a crash behind it appends it again, under the same ids.
+
     Args:
         projection: the pure fold.
         rows: its store.
@@ -86,6 +100,7 @@ class Folding:
         cache_form: the cached forms of a row.
         reaction: what follows; None for nothing.
         clock_ms: Unix milliseconds.
+        announcement: what is told of events with an effect; None for nothing.
     """
 
     def __init__(
@@ -96,8 +111,10 @@ class Folding:
         cache_form: CacheForm = _uncached,
         reaction: Reaction | None = None,
         clock_ms: Callable[[], int] = now_ms,
+        announcement: Announcement | None = None,
     ) -> None:
         self._clock_ms = clock_ms
+        self._announcement = announcement
         self._projection = projection
         self._rows = rows
         self._cache = cache
@@ -110,11 +127,14 @@ class Folding:
         state = await self._rows.load(list(plan.keys)) if plan.keys else {}
         unborn = {key for key, kept in state.items() if kept.offset < 0} if self._is_news(batch) else set()
         outcome = plan.fold(state)
+        folded = Folded(Batch(batch.source, plan.events, batch.records), state)
+        outputs: Outputs = {}
+        if self._announcement is not None and outcome.effective:
+            outputs = await self._announcement.announce(folded, outcome.effective)
         await self._rows.apply([list(outcome.others.values()), list(outcome.aggregates.values())])
         await self._write_through(state, unborn)
-        outputs: Outputs = {}
         if self._reaction is not None and plan.events:
-            outputs = await self._reaction.react(Folded(Batch(batch.source, plan.events, batch.records), state))
+            outputs = behind_both(outputs, await self._reaction.react(folded))
         metrics.APPLIED.labels(self._projection.name).inc(outcome.applied)
         metrics.REPEATS.labels(self._projection.name).inc(outcome.repeats)
         return Done(outputs, plan.failed, duplicates=outcome.duplicates, noops=outcome.noops)
@@ -130,6 +150,11 @@ class Folding:
         writes = [write for key, kept in there for write in self._cache_form(key, kept, key in unborn)]
         if writes:
             await self._cache.merge(writes)
+
+
+def behind_both(one: Outputs, other: Outputs) -> Outputs:
+    """The offsets behind the last records of both."""
+    return {place: max(one.get(place, 0), other.get(place, 0)) for place in {**one, **other}}
 
 
 async def rehearse(projection: Projection, rows: RowStore, batch: Batch) -> Sequence[Dead]:

@@ -12,9 +12,12 @@ from projections.comment_likes import COMMENT_LIKES_PROJECTION
 from projections.comments import COMMENTS_PROJECTION
 from projections.fold import Projection
 from projections.graph import GRAPH_PROJECTION
+from projections.likes import LIKES_PROJECTION
 from projections.media import MEDIA_PROJECTION
 from projections.posts import POSTS_PROJECTION
+from projections.saves import SAVES_PROJECTION
 from projections.seen_stories import SEEN_STORIES_PROJECTION
+from projections.shares import SHARES_PROJECTION
 from projections.stores.generation_positions import GenerationPositions, Selected, first_generations
 from projections.stores.port import RecentPosts, RowStore, TimelineStore, VersionedCache
 from projections.stores.seen_port import SeenFilters
@@ -28,8 +31,10 @@ from streams.delivery import NAME as FEED
 from streams.delivery import FanoutDelivery
 from streams.emission import Emitter
 from streams.epochs import Epochs
-from streams.folding import CacheForm, Folding, Reaction, Reactions
+from streams.folding import Announcement, CacheForm, Folding, Reaction, Reactions
+from streams.hashtag_uses import HashtagUsesReaction
 from streams.lanes import ORDINARY, PRIORITY, Lanes
+from streams.post_engagement import EngagementAnnouncement
 from streams.publication import Publisher, ReachRule
 from streams.reactions import FolloweesReaction, MediaReaction, NewFollowingsReaction, PostsReaction
 from streams.recent import RecentReaction
@@ -38,6 +43,7 @@ from streams.step import Log, Step
 from streams.user_stories import UserStoriesReaction
 from streams.witness import WitnessedPositions
 
+_ENGAGEMENT = (LIKES_PROJECTION, COMMENTS_PROJECTION, SHARES_PROJECTION, SAVES_PROJECTION)
 Steps = dict[str, tuple[Step, ...]]
 """The steps of each topic, by its name."""
 
@@ -91,7 +97,9 @@ def live_steps(resources: JobResources) -> Steps:
         ACCOUNTS_PROJECTION.name: ApprovalReaction(resources.rows, emitter, resources.clock_ms),
         GRAPH_PROJECTION.name: Reactions(follow, caching[GRAPH_PROJECTION.name], followings),
         POSTS_PROJECTION.name: Reactions(
-            caching[POSTS_PROJECTION.name], PostsReaction(resources.rows, publisher, emitter, resources.timelines)
+            caching[POSTS_PROJECTION.name],
+            PostsReaction(resources.rows, publisher, emitter, resources.timelines),
+            HashtagUsesReaction(resources.rows, emitter),
         ),
         MEDIA_PROJECTION.name: MediaReaction(resources.rows, publisher),
         COMMENTS_PROJECTION.name: Reactions(
@@ -101,12 +109,21 @@ def live_steps(resources: JobResources) -> Steps:
         STORIES_PROJECTION.name: caching[STORIES_PROJECTION.name],
         SEEN_STORIES_PROJECTION.name: caching[SEEN_STORIES_PROJECTION.name],
     }
+    engagement = EngagementAnnouncement(resources.rows, emitter)
+    announcements: Mapping[str, Announcement] = {projection.name: engagement for projection in _ENGAGEMENT}
     decoder = Decoder(resources.serde, resources.keys)
     positions = WitnessedPositions(resources.rows, GenerationPositions(resources.timelines, resources.selected))
     steps: Steps = {}
     for projection in PROJECTIONS:
-        reaction = reactions.get(projection.name)
-        work = Folding(projection, resources.rows, resources.cache, resources.cache_form, reaction, resources.clock_ms)
+        work = Folding(
+            projection,
+            resources.rows,
+            resources.cache,
+            resources.cache_form,
+            reactions.get(projection.name),
+            resources.clock_ms,
+            announcements.get(projection.name),
+        )
         epochs = Epochs(projection.name, resources.rows, resources.growths)
         _list(steps, projection, Step(projection.name, positions, decoder, work, resources.log, epochs=epochs))
     _add_lanes(steps, resources, decoder)

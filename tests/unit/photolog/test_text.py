@@ -47,6 +47,8 @@ def test_mentions_are_those_of_twitter_text(case: dict[str, list[str]]) -> None:
         ("#Ａ #ａ", ("ａ",)),
         ("#Zoo #zoo #ZOO #ape", ("zoo", "ape")),
         ("#cafe\u0301 #CAFÉ", ("café",)),
+        # A dotted capital I folds to an i with a dot of its own (Unicode, CaseFolding.txt, C and F).
+        ("#İZMİR #i\u0307zmi\u0307r #izmir", ("i\u0307zmi\u0307r", "izmir")),
         ("#東京の夜 #東京タワー", ("東京の夜", "東京タワー")),
         ("https://example.com/page#part #real", ("real",)),
         ("http://localhost/#part", ()),
