@@ -29,6 +29,7 @@ JOINED_BY_NOBODY = {
 NO_OBJECTS = frozenset(
     {
         "approval",  # what ids of derived events are made from
+        "engaged",
         "fanout",
         "moderation",
         "publication",
