@@ -47,15 +47,15 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[Serving]:
-    """Engines, what `migrate` makes, and the gateway in a process of its own."""
+def serving(module: str = _MODULE) -> Iterator[Serving]:
+    """Engines, what `migrate` makes, and the gateway in a process of its own, which this module runs."""
     with tempfile.TemporaryDirectory(prefix="photolog-feed-") as folder:
         stack = Stack(Path(folder), pick_free_port_base(), engines_only=True)
         with stack:
             environment = stack.environment()
             command = [sys.executable, "-m", "cli.app", "migrate"]
             subprocess.run(command, env=os.environ | environment, stdout=subprocess.DEVNULL, check=True, timeout=180)
-            with gateway_process(_MODULE, environment) as address:
+            with gateway_process(module, environment) as address:
                 yield Serving(address, environment, stack_settings(environment))
 
 

@@ -83,7 +83,7 @@ def _world(ids: SnowflakeSource, authors: Sequence[int], viewers: Mapping[int, F
     for viewer_id, follows in viewers.items():
         yield put(ACCOUNTS, account_row(viewer_id, f"viewer_{follows.authors}", now))
         for author_id in (*authors[: follows.authors], *celebrities[: follows.celebrities]):
-            yield from _followed(viewer_id, author_id, now)
+            yield from followed(viewer_id, author_id, now)
             empty = FollowerHeadRow(followee_id=author_id, source=0, overflowed=False, follower_ids=[])
             heads[author_id] = head_after(heads.get(author_id, empty), viewer_id, True)
     yield from (put(FOLLOWER_HEADS, head) for head in heads.values())
@@ -97,7 +97,8 @@ def _world(ids: SnowflakeSource, authors: Sequence[int], viewers: Mapping[int, F
                 yield from posted(ids, author_id, now)
 
 
-def _followed(viewer_id: int, author_id: int, at_ms: int) -> Iterable[Write]:
+def followed(viewer_id: int, author_id: int, at_ms: int) -> Iterable[Write]:
+    """The rows of a following."""
     low, high = sorted((viewer_id, author_id))
     side = "low" if low == viewer_id else "high"
     changes = {f"{side}_follows": "active", f"{side}_follows_since_ms": at_ms}

@@ -32,6 +32,7 @@ BENCHMARKS = {
     "replay": "benchmarks.replay",
     "seen": "benchmarks.seen",
     "subscribers": "benchmarks.subscribers",
+    "tray": "benchmarks.tray",
 }
 
 

@@ -15,6 +15,7 @@ from gateway.commands import reports as report_commands
 from gateway.commands import saves as save_commands
 from gateway.commands import sessions as session_commands
 from gateway.commands import shares as share_commands
+from gateway.commands import story_views as story_view_commands
 from gateway.commands import telemetry as telemetry_commands
 from gateway.commands import uploads as upload_commands
 from gateway.endpoint import Endpoint
@@ -30,6 +31,7 @@ from gateway.queries import positions as position_queries
 from gateway.queries import posts as post_queries
 from gateway.queries import reports as report_queries
 from gateway.queries import saves as save_queries
+from gateway.queries import story_tray as story_tray_queries
 from gateway.queries import streams as stream_queries
 from gateway.queries import uploads as upload_queries
 
@@ -56,6 +58,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *report_commands.ENDPOINTS,
     *report_queries.ENDPOINTS,
     *telemetry_commands.ENDPOINTS,
+    *story_view_commands.ENDPOINTS,
+    *story_tray_queries.ENDPOINTS,
     *operator_commands.ENDPOINTS,
     *moderation_commands.ENDPOINTS,
     *block_commands.ENDPOINTS,

@@ -13,6 +13,9 @@ The rules:
 - Nobody needs to be signed in to see public accounts and their posts, as a shared link should open. The lists of
   followers and followees need an account, because they are what gets harvested.
 - A comment is there for whom its post and its author are; a reply, for whom the comment that it hangs under is, too.
+- A story is its owner's alone until it is published, and again once its day is over. Meanwhile it is there for those
+  with an account who may see its owner's posts; one for close friends, for those on the owner's list. A deleted one is
+  nobody's.
 - A mute hides nothing here: it only takes an account out of the muter's feed.
 
 The rules are pure; the loaders below them read the rows exactly, so that a block holds on the next request.
@@ -29,8 +32,10 @@ from projections.graph import PairRow
 from projections.posts import POSTS, PostRow, PostStatus
 from projections.relations import NO_RELATION, Relation, pair_with, relation_of
 from projections.stores.port import RowStore
+from projections.stories import STORIES, StoryRow, StoryStatus
 from projections.tables import Row, RowKey
 from projections.writes import Kept
+from schemas.events import StoryAudience
 
 
 class AccountFacts(Protocol):
@@ -53,6 +58,18 @@ class PostFacts(Protocol):
     def owner_id(self) -> int: ...
     @property
     def status(self) -> PostStatus: ...
+
+
+class StoryFacts(Protocol):
+    """What the rules ask of a story: its row, or its cached form."""
+
+    @property
+    def owner_id(self) -> int: ...
+    @property
+    def status(self) -> StoryStatus: ...
+    @property
+    def audience(self) -> StoryAudience: ...
+    def is_live(self, now_ms: int) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,33 @@ def may_see_post(
     if post.owner_id == viewer_id:
         return True
     return post.status == "published" and may_see_posts_of(viewer_id, author, relation)
+
+
+def may_see_story(
+    viewer_id: int | None,
+    story: StoryFacts | None,
+    owner: AccountFacts | None,
+    relation: Relation,
+    close_friend: bool,
+    now_ms: int,
+) -> bool:
+    """Whether a story is there for the viewer.
+
+    Args:
+        viewer_id: who looks; None for an anonymous viewer.
+        story: the story.
+        owner: whose it is.
+        relation: of the viewer to them.
+        close_friend: whether the viewer is on the owner's list.
+        now_ms: Unix milliseconds.
+    """
+    if viewer_id is None or story is None or story.status == "deleted":
+        return False
+    if story.owner_id == viewer_id:
+        return owner is not None and not owner.deleted
+    if not story.is_live(now_ms) or not may_see_posts_of(viewer_id, owner, relation):
+        return False
+    return story.audience == "everyone" or close_friend
 
 
 async def look_at(rows: RowStore, viewer_id: int | None, account_ids: Iterable[int]) -> dict[int, Seen]:
@@ -216,6 +260,15 @@ async def own_post(rows: RowStore, viewer_id: int, post_id: int) -> PostRow:
         return post
     await see_post(rows, viewer_id, post_id)
     raise Forbidden("not-yours", "only its author may do this to a post")
+
+
+async def own_story(rows: RowStore, viewer_id: int, story_id: int) -> StoryRow:
+    """A story of the viewer's own. Raises NotFound for any other, seen or not: what is asked for under it is there for
+    its owner alone."""
+    story = await rows.get(STORIES.key(story_id))
+    if story is None or story.owner_id != viewer_id or story.status == "deleted":
+        raise nothing_here()
+    return story
 
 
 def _private() -> Forbidden:

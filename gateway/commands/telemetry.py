@@ -5,7 +5,7 @@ counts what was sent. A repeated observation has the same event id, so that whoe
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -37,8 +37,7 @@ class Observation(Body, frozen=True, kw_only=True, tag_field="type"):
     @property
     def at_ms(self) -> int:
         """When, Unix milliseconds. Raises msgspec.ValidationError where `at` is no instant."""
-        instant: datetime = msgspec.convert(self.at, _Instant)
-        return round(instant.timestamp() * 1_000)
+        return instant_ms(self.at)
 
 
 class Impression(Observation, frozen=True, kw_only=True, tag="impression"):
@@ -71,7 +70,8 @@ async def observe(services: Services, call: Call) -> Command:
     settings = services.settings.telemetry
     if len(body.events) > settings.batch_max:
         raise Invalid("too-many-events", f"a batch has at most {settings.batch_max} events", "events")
-    _check_times(body.events, services.clock_ms(), settings.age_seconds_max)
+    for number, one in enumerate(body.events):
+        observed_ms(services, one.at, f"events[{number}].at")
     sampled = {
         _event_id(call.viewer, one): one
         for one in body.events
@@ -89,17 +89,33 @@ def sample_rate(settings: TelemetrySettings, kind: type[Observation]) -> float:
     return _KINDS[kind].rate(settings)
 
 
-def _check_times(events: Sequence[Observation], now_ms: int, age_seconds_max: int) -> None:
-    for number, one in enumerate(events):
-        field = f"events[{number}].at"
-        try:
-            at_ms = one.at_ms
-        except msgspec.ValidationError as error:
-            raise Invalid("invalid-body", "this is no instant of RFC 3339 with its offset", field) from error
-        if at_ms > now_ms + SKEW_MS:
-            raise Invalid("future-event", "this has not happened yet", field)
-        if at_ms < now_ms - age_seconds_max * 1_000:
-            raise Invalid("old-event", f"this is older than {age_seconds_max} seconds", field)
+def observed_ms(services: Services, at: str, field: str) -> int:
+    """When something was observed, Unix milliseconds.
+
+    Args:
+        services: the gateway's.
+        at: as the client says it.
+        field: of the body, for the error.
+
+    Raises:
+        Invalid: it is no instant, is yet to come, or is too long ago.
+    """
+    now_ms, age_seconds_max = services.clock_ms(), services.settings.telemetry.age_seconds_max
+    try:
+        at_ms = instant_ms(at)
+    except msgspec.ValidationError as error:
+        raise Invalid("invalid-body", "this is no instant of RFC 3339 with its offset", field) from error
+    if at_ms > now_ms + SKEW_MS:
+        raise Invalid("future-event", "this has not happened yet", field)
+    if at_ms < now_ms - age_seconds_max * 1_000:
+        raise Invalid("old-event", f"this is older than {age_seconds_max} seconds", field)
+    return at_ms
+
+
+def instant_ms(text: str) -> int:
+    """An instant of RFC 3339 with its offset, as Unix milliseconds. Raises msgspec.ValidationError for others."""
+    instant: datetime = msgspec.convert(text, _Instant)
+    return round(instant.timestamp() * 1_000)
 
 
 def _post_id(one: Observation) -> int | None:

@@ -17,8 +17,8 @@ logger = structlog.get_logger(__name__)
 
 
 async def live_stories(
-    rows: RowStore, cache: VersionedCache, owner_ids: Sequence[int], now_ms: int
-) -> dict[int, Sequence[LiveStory]]:
+    rows: RowStore, cache: VersionedCache, owner_ids: Sequence[int], now_ms: int, filled_max: int
+) -> tuple[dict[int, Sequence[LiveStory]], int]:
     """The stories of each owner that are there now, in the order of playback; owners without any are left out.
 
     Args:
@@ -26,19 +26,23 @@ async def live_stories(
         cache: what is cached of them; what it lacks is filled. While it is away the rows answer.
         owner_ids: whose.
         now_ms: Unix milliseconds.
+        filled_max: of how many owners the rows are read at most, the first ones of whom the cache knows nothing.
+
+    Returns:
+        The stories by owner, and of how many owners nothing is known yet.
 
     Raises:
         StoreUnavailable: the rows did not answer.
     """
     values = await _read(cache, owner_ids)
     unknown = [owner_id for owner_id, value in zip(owner_ids, values, strict=True) if isinstance(value, Missing)]
-    filled = await _fill(rows, cache, unknown) if unknown else {}
+    filled = await _fill(rows, cache, unknown[:filled_max]) if unknown else {}
     found = {}
     for owner_id, value in zip(owner_ids, values, strict=True):
-        held = filled[owner_id] if isinstance(value, Missing) else value
+        held = filled.get(owner_id) if isinstance(value, Missing) else value
         if held is not None and (stories := live_in(held, now_ms)):
             found[owner_id] = stories
-    return found
+    return found, max(0, len(unknown) - filled_max)
 
 
 async def read_user_stories(rows: RowStore, owner_id: int, version: int = -1) -> CacheWrite:

@@ -45,6 +45,7 @@ from projections.cards import cache_writes
 from projections.catalogue import PROJECTIONS
 from projections.fold import Recorded, fold_batch, needed
 from projections.graph import GRAPH_PROJECTION
+from projections.seen_stories import SEEN_STORIES_PROJECTION
 from projections.stores.memory_cache import MemoryCache
 from projections.stores.memory_feeds import MemoryTimelines
 from projections.stores.memory_recent import MemoryRecent
@@ -52,11 +53,14 @@ from projections.stores.memory_rows import MemoryRows
 from projections.stores.memory_seen import MemorySeen
 from projections.stores.pinning import never_rebuilt
 from projections.stores.port import CacheWrite, Missing, Source, StoredPosition
+from projections.stories import STORIES_PROJECTION
 from projections.tables import Row, RowKey
 from schemas.serde import SCHEMAS, Serde
-from streams.folding import Folded, Reactions
+from streams.folding import Folded, Reaction, Reactions
 from streams.reactions import FolloweesReaction, NewFollowingsReaction
+from streams.seen import SeenReaction
 from streams.step import Batch
+from streams.user_stories import UserStoriesReaction
 from tests.unit.gateway.stream_log import MemoryStreamLog
 
 PARTITION = 2
@@ -153,6 +157,7 @@ class River:
         self.before_append: Callable[[], Awaitable[None]] | None = None
         self._folded = 0
         self._endpoints = endpoints
+        self._reactions = self._following()
         self.services = self._services()
 
     async def append_all(self, records: Iterable[EncodedRecord]) -> list[Position]:
@@ -186,8 +191,8 @@ class River:
                     await self.rows.apply([list(outcome.others.values()), list(outcome.aggregates.values())])
                     await self._write_through(needed(projection, recorded))
                     source = Source(projection.name, recorded.topic, PARTITION)
-                    if projection is GRAPH_PROJECTION:
-                        await self._follow_up(Folded(Batch(source, [recorded], {}), state))
+                    if projection.name in self._reactions:
+                        await self._reactions[projection.name].react(Folded(Batch(source, [recorded], {}), state))
                     await self.rows.advance(source, StoredPosition(offset + 1))
         self._folded = len(self.records)
 
@@ -220,12 +225,16 @@ class River:
         writes = [write for key, kept in held.items() if kept.offset >= 0 for write in cache_writes(key, kept)]
         await self.cache.merge(writes)
 
-    async def _follow_up(self, folded: Folded) -> None:
-        """What the graph's job does for feeds."""
+    def _following(self) -> Mapping[str, Reaction]:
+        """What the jobs do for feeds and trays."""
         entries = self.settings.limits.timeline_entries
-        await Reactions(FolloweesReaction(self.cache), NewFollowingsReaction(self.rows, self.timelines, entries)).react(
-            folded
-        )
+        return {
+            GRAPH_PROJECTION.name: Reactions(
+                FolloweesReaction(self.cache), NewFollowingsReaction(self.rows, self.timelines, entries)
+            ),
+            STORIES_PROJECTION.name: UserStoriesReaction(self.rows, self.cache),
+            SEEN_STORIES_PROJECTION.name: SeenReaction(self.seen),
+        }
 
     def _services(self) -> Services:
         def clock_ms() -> int:

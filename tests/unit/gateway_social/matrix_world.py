@@ -47,6 +47,15 @@ POSTS = {
 }
 """Each kind of post: whose it is, and what became of it."""
 
+STORIES: Mapping[str, tuple[str, e.StoryAudience, str]] = {
+    "public": ("public", "everyone", "live"),
+    "private": ("private", "everyone", "live"),
+    "close": ("public", "close_friends", "live"),
+    "ended": ("public", "everyone", "ended"),
+    "deleted": ("public", "everyone", "deleted"),
+}
+"""Each kind of story: whose it is, for whom, and what became of it."""
+
 UNKNOWN_ID = "4242424242"
 _VARIANT = e.MediaVariant(
     name="w640.jpg", content_type="image/jpeg", width=640, height=480, size_bytes=9, object_key="processed/w640"
@@ -101,6 +110,8 @@ class MatrixWorld:
             await self._relate(int(owner.account_id))
         for kind, (account, fate) in POSTS.items():
             await self._post(kind, self.targets[f"{account} account"].owner, fate)
+        for kind, (account, audience, fate) in STORIES.items():
+            await self._story(kind, self.targets[f"{account} account"].owner, audience, fate)
         await self._make_witness()
         await self._save_everything()
         for suspended in (self.targets["suspended account"].owner, self._viewers["Z"]):
@@ -260,6 +271,14 @@ class MatrixWorld:
         self.targets[f"{kind} post"] = Target(owner, texts | {"variant": _VARIANT.name, "id": str(post_id)})
         self.targets["open upload"] = Target(owner, {"media_id": str(upload_id)})
 
+    async def _story(self, kind: str, owner: Person, audience: e.StoryAudience, fate: str) -> None:
+        story_id, media_id = (self.river.services.ids.next() for _ in range(2))
+        ends_ms = self.river.now_ms + (0 if fate == "ended" else 86_400_000)
+        await happen(self.river, *story_events(story_id, int(owner.account_id), media_id, audience, ends_ms))
+        if fate == "deleted":
+            await happen(self.river, e.StoryDeleted(story_id=story_id, owner_id=int(owner.account_id)))
+        self.targets[f"{kind} story"] = Target(owner, {"story_id": str(story_id), "id": str(story_id)})
+
     def _id(self, kind: str) -> int:
         return int(self.targets[f"{kind} account"].owner.account_id)
 
@@ -292,6 +311,19 @@ async def matrix_world() -> AsyncIterator[MatrixWorld]:
         world = MatrixWorld(river, client)
         await world.make()
         yield world
+
+
+def story_events(
+    story_id: int, owner_id: int, media_id: int, audience: e.StoryAudience, ends_ms: int
+) -> tuple[e.Event, ...]:
+    """A story of a photograph, and its publication a day before it ends."""
+    media = e.MediaItem(media_id=media_id, width=640, height=480, variants=[_VARIANT.name])
+    return (
+        e.StoryCreated(story_id=story_id, owner_id=owner_id, media_id=media_id, audience=audience, alt_text=None),
+        e.StoryPublished(
+            story_id=story_id, owner_id=owner_id, published_ms=ends_ms - 86_400_000, expires_ms=ends_ms, media=media
+        ),
+    )
 
 
 def _seen(answer: httpx.Response) -> Seen:

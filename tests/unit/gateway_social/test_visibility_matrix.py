@@ -157,6 +157,14 @@ UNSAVE = dict.fromkeys(POST, "u + + + + + + z +") | {  # what one saved one may 
     "orphaned post":     "u + + + + + + z u",
 }
 UNTOLD = UNSAVE  # telemetry is answered alike, whatever it is about
+OWN_STORY = {  # what is asked for is the owner's alone, whoever may see the story
+    "public story":      "u . . . . . . z +",
+    "private story":     "u . . . . . . z +",
+    "close story":       "u . . . . . . z +",
+    "ended story":       "u . . . . . . z +",
+    "deleted story":     "u . . . . . . z .",
+}
+VIEWED_STORY = dict.fromkeys(OWN_STORY, "u + + + + + + z +")  # answered alike, whatever it is about
 OPEN_UPLOAD = {  # its parts never came
     "open upload":       "u . . . . . . z c",
 }
@@ -301,6 +309,11 @@ MATRIX: Mapping[str, Line] = {
         UNTOLD,
         {"events": [{"type": "view", "post_id": "{post_id}", "surface": "post", "at": rfc3339(EPOCH_MS + 86_400_000)}]},
     ),
+    "POST /v1/stories/views": Line(
+        VIEWED_STORY, {"views": [{"story_id": "{story_id}", "at": rfc3339(EPOCH_MS + 86_400_000)}]}
+    ),
+    "GET /v1/stories/tray": ALONE,  # whose stories are in it: test_story_tray.py
+    "GET /v1/stories/{story_id}/viewers": Line(OWN_STORY),
     "PUT /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}": ALONE,
@@ -330,6 +343,7 @@ SHOWN: Mapping[str, Line] = {
     "GET /v1/posts/{post_id}/likes": Line(AMONG_PEOPLE),
     "GET /v1/posts/{post_id}/comments/{comment_id}/replies": Line(AMONG_OTHERS),
     "GET /v1/me/saved": Line(SAVED),
+    "GET /v1/stories/{story_id}/viewers": NOBODY,  # its owner's alone; who is in it: test_story_tray.py
     "GET /v1/operator/reports": NOBODY,
     "GET /v1/moderation/queue": NOBODY,
     "GET /v1/accounts/{account_id}/posts": Line(IN_GRID),
