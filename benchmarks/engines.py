@@ -20,8 +20,15 @@ def migrated_engines(name: str) -> Iterator[Mapping[str, str]]:
     Yields:
         The settings' keys.
     """
+    with migrated_engines_stack(name) as stack:
+        yield stack.environment()
+
+
+@contextmanager
+def migrated_engines_stack(name: str) -> Iterator[Stack]:
+    """As `migrated_engines`, for what runs beside them."""
     with tempfile.TemporaryDirectory(prefix=f"photolog-{name}-") as folder:
         stack = Stack(Path(folder), pick_free_port_base(), engines_only=True)
         with stack:
             program(stack.environment(), b"", "-m", "cli.app", "migrate")
-            yield stack.environment()
+            yield stack

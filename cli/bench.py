@@ -32,6 +32,8 @@ BENCHMARKS = {
     "replay": "benchmarks.replay",
     "seen": "benchmarks.seen",
     "subscribers": "benchmarks.subscribers",
+    "trending": "benchmarks.flink_trending",
+    "story-views": "benchmarks.flink_story_views",
     "tray": "benchmarks.tray",
 }
 

@@ -418,8 +418,12 @@ class FlinkSettings(Group):
     """between checkpoints: what was computed since the last one is computed again after a crash"""
     lateness_ms: int = Field(default=30_000, ge=0, le=3_600_000)
     """how far behind the latest event a record may be and still count"""
-    idle_ms: int = Field(default=10_000, ge=100, le=3_600_000)
-    """after which a partition without records is not waited for"""
+    grace_seconds: int = Field(default=30, ge=0, le=3_600)
+    """before a job that is gone is brought back: somebody may be restoring it"""
+    tick_ms: int = Field(default=5_000, ge=100, le=300_000)
+    """how often time is told to partitions in which nothing happens, so that their windows close"""
+    idle_ms: int = Field(default=0, ge=0, le=3_600_000)
+    """after which a partition that is told nothing is not waited for; 0 waits, and is exact"""
 
 
 class Settings(BaseSettings):

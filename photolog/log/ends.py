@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -51,6 +51,19 @@ class KafkaEnds:
             return read_ends(self._admin, self._topics, _TIMEOUT_SECONDS)
         except KafkaException as error:
             return LogUnavailable(str(error))
+
+
+def read_current_ends(kafka: KafkaSettings) -> Callable[[Sequence[str]], Awaitable[Ends]]:
+    """Asks where topics end, at the time of each call. What is returned raises LogUnavailable."""
+    admin = AdminClient(client_config(kafka))
+
+    async def ends(topics: Sequence[str]) -> Ends:
+        try:
+            return await asyncio.to_thread(read_ends, admin, topics, _TIMEOUT_SECONDS)
+        except KafkaException as error:
+            raise LogUnavailable(str(error)) from error
+
+    return ends
 
 
 def read_ends(admin: AdminClient, topics: Iterable[str], seconds: float, until_ms: int | None = None) -> Ends:

@@ -25,11 +25,15 @@ class GroupLag:
 
     async def of(self, group: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """For each (topic, partition) how many records the group has not committed. Raises KafkaException."""
-        return await asyncio.to_thread(self._ask, group, topics)
+        committed = await self.committed(group)
+        ends = await asyncio.to_thread(read_ends, self._admin, topics, _SECONDS)
+        return {place: max(0, end - committed.get(place, 0)) for place, end in ends.items()}
 
-    def _ask(self, group: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+    async def committed(self, group: str) -> dict[tuple[str, int], int]:
+        """For each (topic, partition) that the group committed an offset of, that offset. Raises KafkaException."""
+        return await asyncio.to_thread(self._committed, group)
+
+    def _committed(self, group: str) -> dict[tuple[str, int], int]:
         asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
         held = asked[group].result(timeout=_SECONDS).topic_partitions or []
-        committed = {(place.topic, place.partition): place.offset for place in held}
-        ends = read_ends(self._admin, topics, _SECONDS)
-        return {place: max(0, end - max(0, committed.get(place, 0))) for place, end in ends.items()}
+        return {(place.topic, place.partition): place.offset for place in held if place.offset >= 0}

@@ -6,8 +6,8 @@ import msgspec
 
 from schemas.events.base import Event, Snowflake
 
-Engagement = Literal["like", "unlike", "comment", "share", "save", "unsave"]
-"""What somebody did about a post."""
+Engagement = Literal["like", "unlike", "comment", "share", "save", "unsave", "tick"]
+"""What somebody did about a post; with `tick` nobody did anything, and time went on."""
 
 Measured = Literal["post", "author", "affinity"]
 """Whose engagement a feature tells: a post's, an author's, or that of a viewer with an author."""

@@ -17,7 +17,6 @@ UP = Gauge("photolog_flink_job_up", "1 while every part of a job runs", ["job"])
 RESTARTS = Gauge("photolog_flink_job_restarts", "How often a job went on from a checkpoint", ["job"])
 CHECKPOINT_MS = Gauge("photolog_flink_checkpoint_ms", "When the newest checkpoint was triggered, Unix ms", ["job"])
 _LOOK_SECONDS = 1.0
-_GRACE_LOOKS = 30
 _PAUSE_LOOKS_MAX = 60
 logger = structlog.get_logger(__name__)
 Submit = Callable[[Mapping[str, str | None]], Awaitable[None]]
@@ -31,11 +30,18 @@ class JobKeeper:
         jobs: names of the jobs that are to run.
         newest: the newest state of a job; None where it has none.
         submit: hands jobs over.
+        grace_seconds: how long a job that was there may be gone, about.
     """
 
     def __init__(
-        self, rest: FlinkRest, jobs: Sequence[str], newest: Callable[[str], Awaitable[str | None]], submit: Submit
+        self,
+        rest: FlinkRest,
+        jobs: Sequence[str],
+        newest: Callable[[str], Awaitable[str | None]],
+        submit: Submit,
+        grace_seconds: int = 30,
     ) -> None:
+        self._grace_looks = round(grace_seconds / _LOOK_SECONDS)
         self._rest = rest
         self._jobs = jobs
         self._newest = newest
@@ -72,7 +78,7 @@ class JobKeeper:
             UP.labels(name).set(name in found and found[name].is_up)
             if name in found:
                 await self._show(found[name])
-                self._wait[name] = _GRACE_LOOKS
+                self._wait[name] = self._grace_looks
                 if found[name].is_up:
                     self._pause[name] = 1
         due = []

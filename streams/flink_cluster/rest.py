@@ -1,6 +1,7 @@
 """A Flink cluster's REST interface (Flink 2.3 documentation, "REST API"), as far as we need it."""
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -67,10 +68,11 @@ class FlinkRest:
 
     Args:
         url: base of the interface.
+        transport: what carries requests; the network where none is given.
     """
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=url.rstrip("/"), timeout=_TIMEOUT_SECONDS)
+    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._client = httpx.AsyncClient(base_url=url.rstrip("/"), timeout=_TIMEOUT_SECONDS, transport=transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -170,6 +172,7 @@ def _job(answer: Any) -> RunningJob:
 
 def _location(operation: Any) -> str:
     if "location" in operation:
-        return str(operation["location"])
+        # Flink leaves out the empty host of a file's address.
+        return re.sub("^file:/(?!/)", "file:///", operation["location"])
     cause = operation.get("failure-cause", {}).get("stack-trace", "no reason given")
     raise Conflict("no-savepoint", cause.strip().splitlines()[0])

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,17 +37,33 @@ async def submit(settings: Settings, wanted: Mapping[str, str | None], java_home
     unknown = wanted.keys() - JOBS.keys()
     if unknown:
         raise SettingsError(f"there is no job {', '.join(sorted(unknown))}; there are {', '.join(JOBS)}")
+    jobs = [name if state is None else f"{name}={state}" for name, state in wanted.items()]
+    await run_program(settings, _PROGRAM, jobs, java_home, detached=True)
+    logger.info("jobs-submitted", jobs={name: state or "anew" for name, state in wanted.items()})
+
+
+async def run_program(
+    settings: Settings, program: Path, arguments: Sequence[str], java_home: Path, *, detached: bool
+) -> None:
+    """Run a Python program of ours with Flink's client.
+
+    Args:
+        settings: where the cluster is.
+        program: the file.
+        arguments: what it is given.
+        java_home: a Java for the client.
+        detached: whether its jobs go on without it.
+
+    Raises:
+        SettingsError: no cluster is set.
+        StoreUnavailable: it failed; the message ends with what was said.
+    """
+    how = ["--detached"] if detached else []
+    python = ["-pyclientexec", sys.executable, "-pyexec", sys.executable]
+    client = str(flink_home() / "bin" / "flink")
     with tempfile.TemporaryDirectory(prefix="photolog-flink-") as folder:
         _configure(settings, Path(folder))
-        said = await _run(_command(wanted), Path(folder), java_home)
-    logger.info("jobs-submitted", jobs=sorted(wanted), said=said[-_TOLD_CHARACTERS:] if "Exception" in said else "")
-
-
-def _command(wanted: Mapping[str, str | None]) -> list[str]:
-    python = sys.executable
-    jobs = [name if state is None else f"{name}={state}" for name, state in wanted.items()]
-    client = str(flink_home() / "bin" / "flink")
-    return [client, "run", "--detached", "-pyclientexec", python, "-pyexec", python, "-py", str(_PROGRAM), *jobs]
+        await _run([client, "run", *how, *python, "-py", str(program), *arguments], Path(folder), java_home)
 
 
 def _configure(settings: Settings, folder: Path) -> None:
@@ -73,7 +89,7 @@ def _configure(settings: Settings, folder: Path) -> None:
         (folder / name).write_text((shipped / name).read_text())
 
 
-async def _run(command: list[str], folder: Path, java_home: Path) -> str:
+async def _run(command: Sequence[str], folder: Path, java_home: Path) -> None:
     environment = os.environ | {
         "JAVA_HOME": str(java_home),
         "FLINK_CONF_DIR": str(folder),
@@ -101,5 +117,4 @@ async def _run(command: list[str], folder: Path, java_home: Path) -> str:
     said = output.decode(errors="replace")
     if process.returncode != 0:
         causes = [line for line in said.splitlines() if line.startswith("Caused by") or "Error" in line]
-        raise StoreUnavailable(f"Flink did not take the jobs: {' | '.join(causes[-3:]) or said[-_TOLD_CHARACTERS:]}")
-    return said
+        raise StoreUnavailable(f"Flink's client failed: {' | '.join(causes[-3:]) or said[-_TOLD_CHARACTERS:]}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from schemas.events import EngagementMeasured, PostEngaged, PostViewed
 from streams.flink_jobs.lateness import in_time, late_insertion, lateness_views
-from streams.flink_jobs.tables import insertion
+from streams.flink_jobs.tables import columns, insertion
 
 NAME = "engagement"
 READS = (PostEngaged, PostViewed)
@@ -53,14 +53,14 @@ _ACTS = """SELECT `actor_id` AS `viewer_id`, `post_id`, `owner_id`, `at_ms`, `at
   CAST(0 AS DOUBLE) AS `views`, {weight} AS `weight`
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY `actor_id`, `post_id`, `action`, `at_ms` ORDER BY `now` ASC) AS `nth`
-  FROM `{acts}`
+  FROM `{acts}` WHERE `action` <> 'tick'
 ) WHERE `nth` = 1"""
 
 _SEEN = f"""SELECT `viewer_id`, `post_id`, `owner_id`, `at_ms`, `at`, 0, 0, 0, 0,
   1 / `sample_rate`, CAST({VIEW_WEIGHT} AS DOUBLE) / `sample_rate`
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY `viewer_id`, `post_id`, `surface`, `at_ms` ORDER BY `now` ASC) AS `nth`
-  FROM `{{seen}}`
+  FROM `{{seen}}` WHERE `post_id` <> 0
 ) WHERE `nth` = 1"""
 
 _ABOUT = (
@@ -108,7 +108,7 @@ def insertions() -> Sequence[str]:
         EngagementMeasured,
         FEATURES,
         key="CONCAT(CAST(`post_id` AS STRING), ':', CAST(`author_id` AS STRING), ':', CAST(`viewer_id` AS STRING))",
-        identity=("measured", "post_id", "author_id", "viewer_id", "window_ms", "valid_from_ms"),
+        identity=tuple(columns(EngagementMeasured)),
         at_ms="`valid_from_ms`",
     )
     return (features, *(late_insertion(event) for event in READS))

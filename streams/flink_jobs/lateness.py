@@ -1,11 +1,13 @@
 """Which records are in time, and what becomes of those that are not.
 
 A record is late once the first window that it belongs to is closed: so it counts in all of its windows or in none. What
-is closed is told by `CURRENT_WATERMARK` and, in the record's own partition, by the latest event that came before it.
-Both are remembered in the job's state. A watermark is not: behind a restore it begins anew, and what was late before
-the crash would be in time behind it, and count in those of its windows that were still open.
+is closed is told by the latest event that came before it in its own partition and by `CURRENT_WATERMARK`, and both are
+remembered in the job's state. A watermark is not: behind a restore it begins anew, and what was late before the crash
+would be in time behind it, and count in those of its windows that were still open.
 
-What the window operators see is never ahead of that, so they drop nothing in silence.
+The watermark is the least of what the partitions have come to, so it is never ahead of the record's own one, and the
+window operators drop nothing in silence. Where a partition that is idle is not waited for (`PHOTOLOG_FLINK__IDLE_MS`),
+this does not hold for one that wakes up at the moment of a crash; ticks need no such setting.
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,7 @@ cluster is that of Flink's own configuration, the topics those of our settings.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pyflink.common import Configuration
@@ -14,6 +14,18 @@ from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
 from photolog.settings import Settings, load_settings
 from streams.flink_jobs.catalogue import JOBS, Job, group_of
 from streams.flink_jobs.tables import Reading, reading_ddl, writing_ddl
+
+
+def configuration(settings: Settings, options: Mapping[str, str]) -> Configuration:
+    """Flink's configuration of one job: what all have in common, and its own options."""
+    flink = settings.flink
+    common = {"parallelism.default": str(flink.parallelism), "table.local-time-zone": "UTC"}
+    if flink.jars:
+        common["pipeline.jars"] = ";".join(Path(jar).absolute().as_uri() for jar in flink.jars)
+    made = Configuration()
+    for name, value in (common | dict(options)).items():
+        made.set_string(name, value)
+    return made
 
 
 def prepared(job: Job, settings: Settings, state: str | None = None) -> StatementSet:
@@ -27,22 +39,18 @@ def prepared(job: Job, settings: Settings, state: str | None = None) -> Statemen
     flink, kafka, registry = settings.flink, settings.kafka, settings.registry
     options = {
         "pipeline.name": job.name,
-        "parallelism.default": str(flink.parallelism),
-        "table.local-time-zone": "UTC",
         "table.exec.state.ttl": f"{job.state_ms} ms",
         "execution.checkpointing.interval": f"{flink.checkpoint_ms} ms",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "execution.checkpointing.dir": f"{flink.state_uri}/{job.name}/checkpoints",
     }
-    if flink.jars:
-        options["pipeline.jars"] = ";".join(Path(jar).absolute().as_uri() for jar in flink.jars)
     if state is not None:
         options["execution.state-recovery.path"] = state
-    configuration = Configuration()
-    for name, value in options.items():
-        configuration.set_string(name, value)
     table = TableEnvironment.create(
-        EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
+        EnvironmentSettings.new_instance()
+        .in_streaming_mode()
+        .with_configuration(configuration(settings, options))
+        .build()
     )
     reading = Reading(kafka, registry, group_of(job.name), flink.lateness_ms, flink.idle_ms)
     for event in job.reads:

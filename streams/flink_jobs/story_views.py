@@ -12,7 +12,7 @@ from streams.flink_jobs.tables import insertion, table_name
 NAME = "story-views"
 READS = (StoryViewed,)
 STATE_MS = 2 * 86_400_000
-COUNTS = "story_view_totals"
+COUNTS, TOTALS = "story_view_counts_told", "story_view_totals"
 
 _FIRST = f"""SELECT `story_id`, `owner_id`, `viewer_id`, `at_ms` AS `viewed_ms`, `expires_ms`, `now` FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY `story_id`, `viewer_id` ORDER BY `now` ASC) AS `nth`
@@ -30,6 +30,18 @@ def views(lateness_ms: int) -> Sequence[str]:
         f"CREATE TEMPORARY VIEW `{name}` AS\n{query}"
         for name, query in {"story_first_views": _FIRST, COUNTS: _COUNTS}.items()
     ]
+
+
+def totals(views: str) -> Sequence[str]:
+    """The statements that lead from all views at once to what was told last of each story, whoever was its last viewer.
+
+    Args:
+        views: a table of views.
+    """
+    query = f"""SELECT `story_id`, MAX(`owner_id`) AS `owner_id`, CAST(0 AS BIGINT) AS `viewer_id`,
+  MAX(`at_ms`) AS `viewed_ms`, COUNT(DISTINCT `viewer_id`) AS `views`, MAX(`expires_ms`) AS `expires_ms`
+FROM `{views}` GROUP BY `story_id`"""
+    return (f"CREATE TEMPORARY VIEW `{TOTALS}` AS\n{query}",)
 
 
 def insertions() -> Sequence[str]:

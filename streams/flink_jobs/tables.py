@@ -31,7 +31,7 @@ class Reading:
         registry: where their schemas are.
         group: the consumer group under which Flink shows its offsets.
         lateness_ms: how far behind the latest event a record may be and still be in time.
-        idle_ms: after how long without a record a partition is not waited for.
+        idle_ms: after how long without a record a partition is not waited for; 0 for never.
         until: for a bounded run, the offset of each (topic, partition) at which it ends; None for one that goes on.
     """
 
@@ -68,9 +68,11 @@ def reading_ddl(event: type[Event], reading: Reading, time: str = "at_ms") -> st
     own = [f"`{name}` {kind}" for name, kind in columns(event).items()]
     options = _options(event, reading.kafka, reading.registry) | {
         "scan.startup.mode": "earliest-offset",
-        "scan.watermark.idle-timeout": f"{reading.idle_ms} ms",
+        "scan.topic-partition-discovery.interval": "30 s",
         "properties.group.id": reading.group,
     }
+    if reading.idle_ms:
+        options["scan.watermark.idle-timeout"] = f"{reading.idle_ms} ms"
     if reading.until is not None:
         topic = SCHEMAS[event].topic.name
         ends = sorted((number, end) for (name, number), end in reading.until.items() if name == topic)
@@ -120,7 +122,8 @@ def insertion(event: type[Event], query: str, *, key: str, identity: Sequence[st
         event: what is appended.
         query: a table or view.
         key: SQL of the record's key, as the table of topics makes it.
-        identity: columns that are the same whenever the same is told; the event's id is made of them.
+        identity: columns of which the event's id is made. Counts are among them: a result that is told again and is
+            another one must not be passed over as a repeat.
         at_ms: SQL of when it happened, Unix ms.
     """
     fields = [f"`{name}`" for name in columns(event)]

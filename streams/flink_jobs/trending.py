@@ -15,11 +15,12 @@ SLIDE_MS = 300_000
 WINDOW_MS = 3_600_000
 TOP = 500
 WORLD = "world"
-LISTS = "trending_lists"
+LISTS, RANKED = "trending_lists", "trending_ranked_ms"
 
-_USES = f"""SELECT '{WORLD}' AS `scope`, `hashtag`, `owner_id`, `at` FROM `{{uses}}`
+_USES = f"""SELECT '{WORLD}' AS `scope`, `hashtag`, `owner_id`, `at` FROM `{{uses}}` WHERE `hashtag` <> ''
 UNION ALL
-SELECT `coarse_cell`, `hashtag`, `owner_id`, `at` FROM `{{uses}}` WHERE `coarse_cell` <> ''"""
+SELECT `coarse_cell`, `hashtag`, `owner_id`, `at` FROM `{{uses}}`
+WHERE `hashtag` <> '' AND `coarse_cell` <> ''"""
 
 _PEOPLE = """SELECT `window_start`, `window_end`, `scope`, `hashtag`, COUNT(DISTINCT `owner_id`) AS `people`
 FROM TABLE(HOP(TABLE `trending_uses`, DESCRIPTOR(`at`), INTERVAL '5' MINUTES, INTERVAL '60' MINUTES))
@@ -31,9 +32,10 @@ _RANKED = f"""SELECT `window_start`, `window_end`, `scope`, `hashtag`, `people` 
   FROM `trending_people`
 ) WHERE `rank` <= {TOP}"""
 
-_LISTS = """SELECT `scope`,
-  1000 * UNIX_TIMESTAMP(CAST(`window_start` AS STRING)) AS `window_start_ms`,
-  1000 * UNIX_TIMESTAMP(CAST(`window_end` AS STRING)) AS `window_end_ms`,
+_BOUNDS = """1000 * UNIX_TIMESTAMP(CAST(`window_start` AS STRING)) AS `window_start_ms`,
+  1000 * UNIX_TIMESTAMP(CAST(`window_end` AS STRING)) AS `window_end_ms`"""
+
+_LISTS = f"""SELECT `scope`, {_BOUNDS},
   ARRAY_AGG(CAST(ROW(`hashtag`, `people`) AS ROW<`hashtag` STRING NOT NULL, `people` BIGINT NOT NULL>)) AS `hashtags`
 FROM `trending_ranked` GROUP BY `window_start`, `window_end`, `scope`"""
 
@@ -57,6 +59,7 @@ def results(uses: str) -> Sequence[str]:
         "trending_people": _PEOPLE,
         "trending_ranked": _RANKED,
         LISTS: _LISTS,
+        RANKED: f"SELECT `scope`, {_BOUNDS}, `hashtag`, `people` FROM `trending_ranked`",
     }
     return [f"CREATE TEMPORARY VIEW `{name}` AS\n{query}" for name, query in parts.items()]
 
@@ -64,6 +67,6 @@ def results(uses: str) -> Sequence[str]:
 def insertions() -> Sequence[str]:
     """The statements that append what is found."""
     lists = insertion(
-        HashtagsRanked, LISTS, key="`scope`", identity=("scope", "window_end_ms"), at_ms="`window_end_ms`"
+        HashtagsRanked, LISTS, key="`scope`", identity=("scope", "window_end_ms", "hashtags"), at_ms="`window_end_ms`"
     )
     return lists, late_insertion(HashtagUsed)

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,6 +16,7 @@ from infra.local.engines.flink.engine import TASKMANAGER
 from infra.local.java import require_java
 from infra.local.records import read_processes
 from infra.local.stack import Stack
+from photolog.errors import StoreUnavailable
 from photolog.ids import new_event_id
 from photolog.log.bulk import Appended, BulkProducer
 from photolog.log.kafka_config import client_config
@@ -71,7 +73,9 @@ class FlinkWorld:
         found: list[RunningJob] = []
 
         async def is_up() -> bool:
-            found[:] = [job for job in await self.rest.jobs() if job.name == name]
+            # A JobManager that was killed does not answer for a while.
+            with suppress(StoreUnavailable):
+                found[:] = [job for job in await self.rest.jobs() if job.name == name]
             return bool(found) and found[0].is_up
 
         await eventually(is_up)
@@ -91,16 +95,11 @@ class FlinkWorld:
 
         await eventually(is_done)
 
-    def kill_taskmanager(self) -> int:
-        """SIGKILL the TaskManager; its pid. The supervisor starts another."""
-        pid = self.taskmanager_pid()
-        os.kill(pid, signal.SIGKILL)
-        return pid
-
-    def taskmanager_pid(self) -> int:
-        """The TaskManager that runs now."""
-        pid = next(record.pid for record in read_processes(self._cluster.home) if record.name == TASKMANAGER)
+    def kill(self, name: str = TASKMANAGER) -> int:
+        """SIGKILL a process of the cluster; its pid. The supervisor starts another."""
+        pid = next(record.pid for record in read_processes(self._cluster.home) if record.name == name)
         assert pid is not None
+        os.kill(pid, signal.SIGKILL)
         return pid
 
     async def append(self, *events: Event, partitions: Sequence[int] | None = None, at_ms: int = 0) -> None:

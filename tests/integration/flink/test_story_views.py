@@ -9,12 +9,15 @@ import pytest
 from photolog.ids import now_ms
 from schemas.events import StoryViewCounted, StoryViewed
 from streams.flink_jobs import story_views
+from tests.integration.flink.verification import verified
 from tests.integration.flink_world import FlinkWorld, eventually
 
 STORIES, VIEWERS, VIEWS = 5, 300, 3_000
 
 
-async def test_every_viewer_counts_once_through_a_kill(flink: FlinkWorld, pytestconfig: pytest.Config) -> None:
+async def test_every_viewer_counts_once_through_a_kill(
+    flink: FlinkWorld, flink_environment: dict[str, str], pytestconfig: pytest.Config
+) -> None:
     draw = random.Random(pytestconfig.getoption("--hypothesis-seed"))
     first_id, now = now_ms() << 20, now_ms()
     views = [
@@ -34,7 +37,7 @@ async def test_every_viewer_counts_once_through_a_kill(flink: FlinkWorld, pytest
     await flink.append(*views[: VIEWS // 2])
     await flink.checkpointed(story_views.NAME)
     restarts = await flink.restarts(story_views.NAME)
-    flink.kill_taskmanager()
+    flink.kill()
     for begin in range(VIEWS // 2, VIEWS, 100):
         await flink.append(*views[begin : begin + 100])
         await asyncio.sleep(0.02)
@@ -59,4 +62,5 @@ async def test_every_viewer_counts_once_through_a_kill(flink: FlinkWorld, pytest
     }
     counts = {(one.event.story_id, one.event.viewer_id, one.event.views) for one in told}
     assert len({one.event_id for one in told}) == len(counts), "one id for each count of each viewer of each story"
+    assert await verified(flink_environment, story_views.NAME) >= STORIES
     assert all(one.key == str(one.event.story_id).encode() for one in told)
