@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 import typer
@@ -29,7 +29,7 @@ moderation = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup
 
 @moderation.callback()
 def about() -> None:
-    """See what waits for an operator, decide about it, take posts down and block contents.
+    """See what waits for an operator, decide about it, take posts down, block contents, and bar hashtags.
 
     It speaks to the gateway of the settings, with a token for the user here. What is decided is kept in the log with
     that name.
@@ -126,6 +126,47 @@ def unblock(digest: Annotated[str, typer.Argument(help="of the content")]) -> No
     """
     _run(lambda moderator: moderator.unblock(digest))
     sys.stderr.write(f"{digest} is blocked no more.\n")
+
+
+@moderation.command()
+def bar(
+    hashtag: Annotated[str, typer.Argument(help="with its sign or without it")],
+    reason: Annotated[Literal["blocked", "sensitive"], typer.Option(help="why")] = "blocked",
+    as_json: AsJson = False,
+) -> None:
+    """Keep a hashtag out of trends, at once. Posts that have it stay as they are.
+
+    Example: bin/photolog moderation bar sunset --reason sensitive
+    """
+    done = _run(lambda moderator: moderator.bar_hashtag(hashtag, reason))
+    _say(done, f"#{done.hashtag} does not trend: {reason}.", as_json)
+
+
+@moderation.command()
+def unbar(hashtag: Annotated[str, typer.Argument(help="with its sign or without it")]) -> None:
+    """Let a hashtag trend again, by what is used from now on.
+
+    Example: bin/photolog moderation unbar sunset
+    """
+    _run(lambda moderator: moderator.allow_hashtag(hashtag.lstrip("#＃")))
+    sys.stderr.write(f"#{hashtag.lstrip('#＃')} may trend again.\n")
+
+
+@moderation.command()
+def hashtags(as_json: AsJson = False) -> None:
+    """Show the hashtags that are kept out of trends.
+
+    Example: bin/photolog moderation hashtags --json
+    """
+    barred = _run(lambda moderator: moderator.barred_hashtags())
+    if as_json:
+        for one in barred:
+            _print(one)
+        return
+    table = Table("hashtag", "reason", "operator", "since", box=None, pad_edge=False)
+    for one in barred:
+        table.add_row(one.hashtag, one.reason, one.operator, one.barred_at)
+    Console().print(table)
 
 
 async def _waiting(moderator: Moderator) -> list[WaitingMedia]:

@@ -1,6 +1,7 @@
 """Every endpoint of the gateway, one line for each capability."""
 
 from gateway.commands import accounts as account_commands
+from gateway.commands import barred_hashtags as barred_hashtag_commands
 from gateway.commands import blocks as block_commands
 from gateway.commands import comment_likes as comment_like_commands
 from gateway.commands import comments as comment_commands
@@ -33,6 +34,7 @@ from gateway.queries import reports as report_queries
 from gateway.queries import saves as save_queries
 from gateway.queries import story_tray as story_tray_queries
 from gateway.queries import streams as stream_queries
+from gateway.queries import trending as trending_queries
 from gateway.queries import uploads as upload_queries
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -47,6 +49,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *post_queries.ENDPOINTS,
     *media_queries.ENDPOINTS,
     *feed_queries.ENDPOINTS,
+    *trending_queries.ENDPOINTS,
     *like_commands.ENDPOINTS,
     *comment_commands.ENDPOINTS,
     *comment_queries.ENDPOINTS,
@@ -63,6 +66,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *operator_commands.ENDPOINTS,
     *moderation_commands.ENDPOINTS,
     *block_commands.ENDPOINTS,
+    *barred_hashtag_commands.ENDPOINTS,
     *moderation_queries.ENDPOINTS,
     *erasure_commands.ENDPOINTS,
     *erasure_queries.ENDPOINTS,

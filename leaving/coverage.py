@@ -126,16 +126,19 @@ COVERAGE: tuple[Coverage, ...] = (
 
 NAMELESS: frozenset[str] = frozenset(
     {
+        "barred_hashtags",
         "blocked_contents",
         "comment_counts",
         "comment_like_counts",
         "like_counts",
         "media_posts",
+        "past_trends",
         "media_stories",
         "ranked_comments",
         "reply_counts",
         "save_counts",
         "share_counts",
+        "trends",
         "story_views",
     }
 )

@@ -19,6 +19,8 @@ _WHOLE: dict[str, str] = {
     "story_views": "story_views",
     "close": "close_friends",
     "relations": "graph",
+    "trends": "trending",
+    "barred": "barred_hashtags",
     "following": "graph",
 }
 """Entries of one projection, by the first part of their key."""

@@ -12,6 +12,7 @@ partition; `top`, of several rows: projections/top_comments.py |
 later and has no field is not liked, because liking it would have written one |
 | `saves:{slot}:viewer` | the same of saved posts |
 | `relations:{slot}:viewer` | one for each other account: projections/relations.py |
+| `trends:…`, `barred:…` | projections/trend_cards.py |
 | `story:…`, `story_views:…`, `close:…` | projections/story_cards.py; `user_stories:…`: projections/user_stories.py |
 """
 
@@ -45,6 +46,7 @@ from projections.shares import SHARE_COUNTS, ShareCountRow
 from projections.stores.port import CacheWrite
 from projections.story_cards import STORY_FORMS
 from projections.tables import KeyTuple, Row, RowKey, Table
+from projections.trend_cards import TREND_FORMS
 from projections.writes import Kept
 from schemas.events import MediaItem
 
@@ -221,5 +223,6 @@ _FORMS: dict[str, Callable[[KeyTuple, Kept], Iterable[CacheWrite]]] = {
     LIKES.name: lambda key, kept: like_writes(key[0], key[1], kept),
     SAVES.name: lambda key, kept: save_writes(key[0], key[1], kept),
     **STORY_FORMS,
+    **TREND_FORMS,
     **{table.name: _parts_of(name) for name, table in SUMS.items()},
 }

@@ -1,12 +1,14 @@
 """What follows from a publication for trends: that its author used its hashtags, where anybody may see it."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Sequence
 from itertools import chain
 
 import msgspec
 
 from photolog.log.record import StoredRecord
 from projections.accounts import ACCOUNTS, AccountRow
+from projections.barred_hashtags import ALL, BARRED_HASHTAGS
 from projections.posts import POSTS, PostRow
 from projections.stores.port import RowStore
 from schemas import events as e
@@ -25,12 +27,12 @@ class Publication(msgspec.Struct, frozen=True):
 
 
 class HashtagUsesReaction:
-    """After posts: say of each published one that anybody may see which hashtags it has.
+    """After posts: say of each published one that anybody may see which hashtags it has, but for those that are barred.
 
     Whether anybody may see it is asked once, when it is published: a window that is closed does not open again.
 
     Args:
-        rows: accounts.
+        rows: accounts and barred hashtags.
         emitter: takes what is said.
     """
 
@@ -44,10 +46,14 @@ class HashtagUsesReaction:
         if not tagged:
             return {}
         owners = sorted({publication.post.owner_id for publication in tagged})
-        accounts = await self._rows.get_many([ACCOUNTS.key(owner_id) for owner_id in owners])
+        accounts, listed = await asyncio.gather(
+            self._rows.get_many([ACCOUNTS.key(owner_id) for owner_id in owners]),
+            self._rows.get(BARRED_HASHTAGS.key(ALL)),
+        )
+        barred = frozenset(listed.hashtags) if listed is not None else frozenset()
         public = {account.account_id for account in accounts if account is not None and _is_public(account)}
         seen = [publication for publication in tagged if publication.post.owner_id in public]
-        return await self._emitter.emit(list(chain.from_iterable(map(uses, seen))))
+        return await self._emitter.emit(list(chain.from_iterable(uses(publication, barred) for publication in seen)))
 
 
 def publications(folded: Folded) -> list[Publication]:
@@ -63,8 +69,8 @@ def publications(folded: Folded) -> list[Publication]:
     return list(found.values())
 
 
-def uses(publication: Publication) -> Sequence[DerivedEvent]:
-    """A use of each hashtag that a post had when it was published, at that moment."""
+def uses(publication: Publication, barred: Collection[str]) -> Sequence[DerivedEvent]:
+    """A use of each hashtag that a post had when it was published, at that moment, but for barred ones."""
     event, cell = publication.event, publication.post.coarse_cell or ""
     return [
         DerivedEvent(
@@ -80,6 +86,7 @@ def uses(publication: Publication) -> Sequence[DerivedEvent]:
             publication.cause,
         )
         for hashtag in event.hashtags
+        if hashtag not in barred
     ]
 
 

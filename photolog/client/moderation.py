@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 from photolog.client import gateway_pool, store_pool
 from photolog.client.calls import Calls
@@ -41,6 +42,21 @@ class Blocked(View, frozen=True, kw_only=True):
     digest: str
 
 
+class BarredHashtag(View, frozen=True, kw_only=True):
+    hashtag: str
+    reason: str
+    operator: str
+    barred_at: str
+
+
+class BarredHashtags(View, frozen=True, kw_only=True):
+    items: list[BarredHashtag]
+
+
+class NowBarred(View, frozen=True, kw_only=True):
+    hashtag: str
+
+
 class Moderator(Calls):
     """An operator's calls. Each raises what the gateway raised."""
 
@@ -77,6 +93,18 @@ class Moderator(Calls):
     async def unblock(self, digest: str) -> None:
         """A content may be uploaded again."""
         await self._delete(f"/v1/moderation/blocks/{digest}", type(None))
+
+    async def bar_hashtag(self, hashtag: str, reason: str) -> NowBarred:
+        """A hashtag does not trend any more."""
+        return await self._post("/v1/moderation/hashtags", NowBarred, {"hashtag": hashtag, "reason": reason})
+
+    async def allow_hashtag(self, hashtag: str) -> None:
+        """A hashtag may trend again."""
+        await self._delete(f"/v1/moderation/hashtags/{quote(hashtag, safe='')}", type(None))
+
+    async def barred_hashtags(self) -> list[BarredHashtag]:
+        """What does not trend, by its text."""
+        return (await self.transport.query("/v1/moderation/hashtags", BarredHashtags)).items
 
     async def _media(self, media_id: str, deed: str, body: Any = None) -> Moderated:
         return await self._post(f"/v1/moderation/media/{media_id}/{deed}", Moderated, body)

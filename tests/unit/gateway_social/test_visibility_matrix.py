@@ -325,6 +325,10 @@ MATRIX: Mapping[str, Line] = {
     "POST /v1/moderation/posts/{post_id}/takedown": ALONE,
     "POST /v1/moderation/blocks": ALONE,
     "DELETE /v1/moderation/blocks/{digest}": ALONE,
+    "GET /v1/moderation/hashtags": ALONE,
+    "POST /v1/moderation/hashtags": ALONE,
+    "DELETE /v1/moderation/hashtags/{hashtag}": ALONE,
+    "GET /v1/trending": ALONE,  # the same for everybody: it names nobody
     "GET /v1/positions": ALONE,
     "GET /v1/streams": ALONE,  # the same for everybody
     "GET /v1/streams/events": ALONE,  # a grant's: no viewer's token opens it

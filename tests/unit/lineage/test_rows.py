@@ -219,7 +219,7 @@ async def test_personal_fields_show_that_they_are_there_and_changed_and_not_what
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_every_rows_address_is_read_as_it_is_written(table: Any) -> None:
-    values = {"target": "post", "counter": "followers", "digest": "2c26b46b"}
+    values = {"target": "post", "counter": "followers", "digest": "2c26b46b", "name": "all", "scope": "world"}
     key = table.key(*(values.get(name, 7) for name in table.key_fields))
     projection = next(one for one in PROJECTIONS if one.name == OWNER_OF[table.name])
     address = format_row(projection.name, key)

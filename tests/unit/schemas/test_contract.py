@@ -60,8 +60,8 @@ def test_personal_fields_are_optional_bytes_with_their_subject(event: type[e.Eve
 @pytest.mark.parametrize("event", EVENT_TYPES, ids=lambda event: event.type)
 def test_keys_hold_ids_and_nothing_personal(event: type[e.Event]) -> None:
     topic, drawn = topic_of(event), filled(event, "secret")
-    # A digest is hexadecimal, and tells nothing of whose file it is; hashtags and coarse cells are plain by design.
-    if topic.keyed_by in ("hashtag", "scope"):
+    # A digest is hexadecimal, and tells nothing of whose file it is; coarse cells are plain by design.
+    if topic.keyed_by == "scope":
         assert topic.keyed_by not in personal_fields(event)
         return
     assert topic.keyed_by == "digest" or set(topic.key(drawn)) <= set("0123456789:")

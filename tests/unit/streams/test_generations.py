@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photolog.errors import PositionTimeout
+from photolog.ids import now_ms
 from photolog.log.ends import Ends
 from photolog.log.record import StoredRecord
 from projections.cache_owners import generation_field, owner_of, plain_field
@@ -28,6 +29,7 @@ from projections.stores.memory_seen import MemorySeen
 from projections.stores.port import MISSING, CacheWrite, Source, StoredPosition
 from projections.stores.remembered_rows import RememberedRows
 from projections.writes import Positioned, put
+from schemas import events as e
 from schemas.events import PostLiked
 from streams.generation_steps import building_step, following_step
 from streams.jobs import JobResources
@@ -80,6 +82,12 @@ def rows_of(river: River, name: str, number: int) -> dict[Any, Any]:
 async def river() -> River:
     found = River()
     await live(found)
+    ranked = [e.RankedHashtag(hashtag="dusk", people=3)]
+    found.append(
+        e.HashtagBarred(hashtag="noon", reason="blocked", operator="o"),
+        e.HashtagsRanked(scope="world", window_start_ms=0, window_end_ms=now_ms(), hashtags=ranked),
+    )
+    await found.pump()
     return found
 
 

@@ -66,6 +66,16 @@ async def test_what_not_everybody_may_see_is_not_told(events: list[e.Event]) -> 
     assert uses(await river_with(*events)) == []
 
 
+async def test_a_barred_hashtag_is_not_told() -> None:
+    barred = e.HashtagBarred(hashtag=TAGS[0], reason="blocked", operator="o")
+    river = River()
+    river.append(account(ANNA), barred)
+    await river.pump()
+    river.append(tagged(101, ANNA, 501), ready(501, ANNA))
+    await river.pump()
+    assert [use.hashtag for use in uses(river)] == TAGS[1:]  # type: ignore[attr-defined]
+
+
 async def test_a_second_decision_about_a_post_tells_nothing() -> None:
     river = await river_with(tagged(101, ANNA, 501), ready(501, ANNA))
     again = e.PostPublished(
