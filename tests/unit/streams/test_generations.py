@@ -136,6 +136,8 @@ async def test_a_generation_that_is_followed_has_its_caches_as_the_live_one_has(
     owners = {owner_of(key, plain_field(field)[0]) for key, field in others}
     assert owners == {
         "accounts",
+        "barred_hashtags",
+        "trending",
         "posts",
         "graph",
         "likes",
