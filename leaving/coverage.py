@@ -15,6 +15,7 @@ from projections.catalogue import TABLES
 from projections.close_friends import CLOSE_FRIENDS, CLOSE_FRIENDS_LIST
 from projections.comment_likes import COMMENT_LIKES
 from projections.comments import COMMENTS, COMMENTS_BY_POST, REPLIES
+from projections.features import FEATURES
 from projections.follower_heads import FOLLOWER_HEADS
 from projections.graph import (
     BLOCKS,
@@ -110,6 +111,7 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(SAVED_POSTS, ("actor_id",), others=("owner_id",)),
     Coverage(SHARES, ("actor_id",), fate="kept"),
     Coverage(COMMENT_LIKES, ("actor_id",)),
+    Coverage(FEATURES, ("author_id", "viewer_id"), fate="kept"),
     Coverage(REPORTS, ("reporter_id",)),
     Coverage(REPORTS_BY_WEEK, ("reporter_id",), ("note",), others=("owner_id",)),
     Coverage(STORIES, ("owner_id",), ("alt_text",), "emptied"),

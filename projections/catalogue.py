@@ -17,6 +17,7 @@ from projections.comments import (
     REPLIES,
     REPLY_COUNTS,
 )
+from projections.features import FEATURES, FEATURES_PROJECTION
 from projections.fold import Projection
 from projections.follower_heads import FOLLOWER_HEADS
 from projections.graph import (
@@ -56,6 +57,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     REPORTS_PROJECTION,
     BARRED_HASHTAGS_PROJECTION,
     TRENDING_PROJECTION,
+    FEATURES_PROJECTION,
     STORIES_PROJECTION,
     CLOSE_FRIENDS_PROJECTION,
     SEEN_STORIES_PROJECTION,
@@ -86,6 +88,7 @@ TABLES_OF: Mapping[str, tuple[Table[Any], ...]] = {
     REPORTS_PROJECTION.name: (REPORTS, REPORTS_BY_WEEK),
     BARRED_HASHTAGS_PROJECTION.name: (BARRED_HASHTAGS,),
     TRENDING_PROJECTION.name: (TRENDS, PAST_TRENDS),
+    FEATURES_PROJECTION.name: (FEATURES,),
     STORIES_PROJECTION.name: (STORIES, STORIES_BY_OWNER, LIVE_STORIES, MEDIA_STORIES),
     CLOSE_FRIENDS_PROJECTION.name: (CLOSE_FRIENDS, CLOSE_FRIENDS_LIST),
     SEEN_STORIES_PROJECTION.name: (SEEN, SEEN_STORIES),

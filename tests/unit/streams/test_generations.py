@@ -36,6 +36,7 @@ from streams.jobs import JobResources
 from streams.publication import ReachRule
 from streams.step import Step
 from streams.verifying import Verification
+from tests.unit.projections.test_features import measured
 from tests.unit.streams.river import NOW_MS, SERDE, River, cached_fields, visible_rows
 from tests.unit.streams.scenario import live
 
@@ -86,6 +87,7 @@ async def river() -> River:
     found.append(
         e.HashtagBarred(hashtag="noon", reason="blocked", operator="o"),
         e.HashtagsRanked(scope="world", window_start_ms=0, window_end_ms=now_ms(), hashtags=ranked),
+        measured(now_ms(), now_ms() + 3_600_000),
     )
     await found.pump()
     return found

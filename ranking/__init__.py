@@ -1,0 +1,1 @@
+"""What ranking knows of posts and people, and makes of it: pure."""
