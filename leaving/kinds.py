@@ -202,6 +202,7 @@ MIRRORED: Mapping[str, str] = {
     "comments": "comments",
     "saves": "saves",
     "reports": "reports",
+    "features": "what is counted of likes, comments, shares, saves and views, for a day at most",
     "stories_by_owner": "stories",
     "user_stories": "stories",
     "close_friends": "close_friends",
