@@ -1,13 +1,16 @@
 """How each process of a stack is now, asked of the processes themselves."""
 
+import json
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import msgspec
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from infra.local.engines.flink.engine import JOBMANAGER
 from infra.local.home import Home
 from infra.local.probes import SECONDS
 from infra.local.records import Phase, ProcessRecord, is_running, read_processes, read_supervisor
@@ -17,7 +20,7 @@ LAG_METRIC = "photolog_lag_records"
 
 
 class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One process as it is now.
+    """One process, or one job of Flink's, as it is now.
 
     Args:
         name: of the process.
@@ -51,7 +54,37 @@ def stack_status(home: Home) -> list[ProcessStatus]:
     records = {record.name: record for record in read_processes(home)}
     known = [spec for spec in specs if spec.name in records]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        return list(pool.map(lambda spec: _status(spec, records[spec.name]), known))
+        found = list(pool.map(lambda spec: _status(spec, records[spec.name]), known))
+    for process in found:
+        if process.name == JOBMANAGER and process.ready and process.port is not None:
+            found += flink_jobs(process.port)
+    return found
+
+
+def flink_jobs(rest_port: int) -> list[ProcessStatus]:
+    """The jobs of a Flink cluster, as lines of their own: what runs in its TaskManagers is no process.
+
+    Args:
+        rest_port: where the JobManager answers on loopback.
+    """
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{rest_port}/jobs/overview", timeout=SECONDS) as answer:
+            jobs = json.load(answer)["jobs"]
+    except (urllib.error.URLError, OSError, ValueError):
+        return []
+    return [_job(job) for job in jobs if job["end-time"] < 0]
+
+
+def _job(job: Any) -> ProcessStatus:
+    running, total = job["tasks"]["running"] + job["tasks"]["finished"], job["tasks"]["total"]
+    ready = job["state"] == "RUNNING" and running == total
+    return ProcessStatus(
+        name=f"job {job['name']}",
+        phase="ready" if ready else "starting",
+        ready=ready,
+        restarts=0,
+        reason=None if ready else f"{job['state']}, {running} of {total} tasks run",
+    )
 
 
 def _status(spec: ProcessSpec, record: ProcessRecord) -> ProcessStatus:

@@ -117,6 +117,7 @@ def test_the_application_runs_over_the_engines_of_another_stack(stack: Stack, tm
         workers = {"worker-0", "worker-1", "transcode-worker", "moderation-worker", "leaving-worker", "purge-worker"}
         workers |= {"keeper-worker", "flink-worker"}
         assert workers | {"edge", "gateway", "flink-jobmanager", "flink-taskmanager"} < set(status)
+        assert {"job trending", "job story-views", "job engagement"} < set(status)
         assert all(process.ready for process in status.values())
 
         killed = application.kill("worker-0")
