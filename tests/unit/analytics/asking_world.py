@@ -59,7 +59,7 @@ class AskingWorld(Scene):
     ) -> Answer:
         """What `bin/photolog query` does."""
         rows = self.river.rows
-        waiter = PositionWaiter(rows, self.river.timelines, 200)
+        waiter = PositionWaiter(rows, self.river.timelines, 2_000)
 
         async def ends(topics: Collection[str]) -> dict[Place, int]:
             return {place: end for place, end in (await self.river.ends()).items() if place[0] in topics}
