@@ -59,7 +59,9 @@ def serving(module: str = _MODULE) -> Iterator[Serving]:
                 yield Serving(address, environment, stack_settings(environment))
 
 
-def page_load(serving: Serving, viewer: Viewer, path: str = f"/v1/feed?limit={CARDS}") -> Load:
+def page_load(
+    serving: Serving, viewer: Viewer, path: str = f"/v1/feed?limit={CARDS}", requests: int = _REQUESTS
+) -> Load:
     """As many pages as a round has, as fast as they come."""
     address = httpx.URL(serving.address)
     return Load(
@@ -69,7 +71,7 @@ def page_load(serving: Serving, viewer: Viewer, path: str = f"/v1/feed?limit={CA
         path=path,
         headers={"authorization": f"Bearer {viewer.token}"},
         body="",
-        requests=_REQUESTS,
+        requests=requests,
         connections=_CONNECTIONS,
         status=200,
     )

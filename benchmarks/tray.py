@@ -26,7 +26,7 @@ from projections.stores.redis_seen import seen_key
 from projections.story_cards import close_friends_key
 from projections.user_stories import LIVE, user_stories_key
 
-_PATH = "/v1/stories/tray"
+_PATH, _REQUESTS = "/v1/stories/tray", 200
 
 
 def run(rounds: int = 5) -> list[Result]:
@@ -40,8 +40,8 @@ def run(rounds: int = 5) -> list[Result]:
             paired(
                 f"tray, {FOLLOWEES} followees",
                 "requests/s",
-                partial(rate, page_load(gateway, viewer, _PATH)),
-                partial(rate, page_load(gateway, viewer, "/bench/tray")),
+                partial(rate, page_load(gateway, viewer, _PATH, _REQUESTS)),
+                partial(rate, page_load(gateway, viewer, "/bench/tray", _REQUESTS)),
                 opponent_name="one pipelined batch of the same keys",
                 aim=0.4,
                 rounds=rounds,
