@@ -32,6 +32,7 @@ from gateway.queries import positions as position_queries
 from gateway.queries import posts as post_queries
 from gateway.queries import reports as report_queries
 from gateway.queries import saves as save_queries
+from gateway.queries import stories as story_queries
 from gateway.queries import story_tray as story_tray_queries
 from gateway.queries import streams as stream_queries
 from gateway.queries import trending as trending_queries
@@ -62,7 +63,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *report_queries.ENDPOINTS,
     *telemetry_commands.ENDPOINTS,
     *story_view_commands.ENDPOINTS,
-    *story_tray_queries.ENDPOINTS,
+    *story_tray_queries.ENDPOINTS,  # its paths go before `/v1/stories/{story_id}`
+    *story_queries.ENDPOINTS,
     *operator_commands.ENDPOINTS,
     *moderation_commands.ENDPOINTS,
     *block_commands.ENDPOINTS,

@@ -290,3 +290,54 @@ async def test_a_great_count_is_told_as_it_is() -> None:
         told = (await town.people["ada"].request("GET", f"/v1/stories/{story_id}/viewers")).json()
         assert told["summary"]["views"] == 1_249
         assert told["summary"]["text"] == "Viewed by @cem, @ben and 1,247 others"
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+async def test_whom_playback_shows_which_stories(private: bool) -> None:
+    async with a_circle(private) as town:
+        ids = [await town.tell("owner"), await town.tell("owner", "close_friends"), await town.tell("owner")]
+        path = f"/v1/accounts/{town.people['owner'].account_id}/stories"
+        played: dict[str, Any] = {}
+        opened: dict[str, list[str]] = {}
+        for viewer in VIEWERS:
+            who = town.people[viewer]
+            answer = await who.request("GET", path)
+            items = answer.json().get("items")
+            played[viewer] = answer.status_code if items is None else [one["id"] for one in items]
+            codes = [(await who.request("GET", f"/v1/stories/{story_id}")).status_code for story_id in ids]
+            opened[viewer] = [story_id for story_id, code in zip(ids, codes, strict=True) if code == 200]
+        open_ids = [ids[0], ids[2]]
+        expected: dict[str, Any] = {"owner": ids, "close friend": ids, "follower": open_ids, "muting": open_ids}
+        expected |= {"blocked": 404, "blocking": 404}
+        expected |= {"pending": 403, "stranger": 403} if private else {"pending": open_ids, "stranger": ids}
+        assert played == expected
+        assert opened == {viewer: [] if isinstance(told, int) else told for viewer, told in expected.items()}
+
+
+async def test_playback_tells_what_was_seen_and_its_owner_who_saw_it() -> None:
+    async with a_town("ada", "ben") as town:
+        first, second = await town.tell("ada"), await town.tell("ada")
+        await town.see("ben", first)
+        await town.count(first, "ben")
+        path = f"/v1/accounts/{town.people['ada'].account_id}/stories"
+        told = (await town.people["ben"].request("GET", path)).json()["items"]
+        assert [(one["id"], one["seen"], one["viewers"]) for one in told] == [
+            (first, True, None),
+            (second, False, None),
+        ]
+        own = (await town.people["ada"].request("GET", path)).json()["items"]
+        assert [(one["seen"], one["viewers"]["text"]) for one in own] == [(True, "Viewed by @ben"), (True, None)]
+        town.river.now_ms += 300_000
+        assert (await town.people["ada"].request("GET", f"/v1/stories/{first}")).json()["viewers"]["views"] == 1
+
+
+async def test_a_story_that_has_ended_is_its_owners_alone() -> None:
+    async with a_town("ada", "ben") as town:
+        story_id = await town.tell("ada", life_ms=60_000)
+        path = f"/v1/stories/{story_id}"
+        assert (await town.people["ben"].request("GET", path)).status_code == 200
+        town.river.now_ms += 59_999
+        assert (await town.people["ben"].request("GET", path)).status_code == 200
+        town.river.now_ms += 1
+        assert (await town.people["ben"].request("GET", path)).status_code == 404
+        assert (await town.people["ada"].request("GET", path)).json()["id"] == story_id

@@ -157,6 +157,13 @@ UNSAVE = dict.fromkeys(POST, "u + + + + + + z +") | {  # what one saved one may 
     "orphaned post":     "u + + + + + + z u",
 }
 UNTOLD = UNSAVE  # telemetry is answered alike, whatever it is about
+STORY = {
+    "public story":      "u + + . . + + z +",
+    "private story":     "u . . . . + + z +",
+    "close story":       "u . . . . . . z +",
+    "ended story":       "u . . . . . . z +",
+    "deleted story":     "u . . . . . . z .",
+}
 OWN_STORY = {  # what is asked for is the owner's alone, whoever may see the story
     "public story":      "u . . . . . . z +",
     "private story":     "u . . . . . . z +",
@@ -314,6 +321,8 @@ MATRIX: Mapping[str, Line] = {
     ),
     "GET /v1/stories/tray": ALONE,  # whose stories are in it: test_story_tray.py
     "GET /v1/stories/{story_id}/viewers": Line(OWN_STORY),
+    "GET /v1/stories/{story_id}": Line(STORY),
+    "GET /v1/accounts/{account_id}/stories": Line(LISTS),
     "PUT /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}": ALONE,
