@@ -16,6 +16,7 @@ from schemas.topics import (
     MEDIA_REQUESTED,
     POST_ENGAGEMENT,
     POSTS,
+    STORIES,
     TOPICS,
     Topic,
 )
@@ -50,7 +51,8 @@ _EMITS: Mapping[str, tuple[Topic, ...]] = {
     "accounts": (GRAPH,),
     "graph": (GRAPH,),
     "posts": (FEED_FANOUT, FEED_FANOUT_PRIORITY, POSTS, HASHTAG_USES),
-    "media": (POSTS,),
+    "media": (POSTS, STORIES),
+    "stories": (STORIES,),
     "comment_likes": (COMMENTS,),
     "comments": (COMMENTS, POST_ENGAGEMENT),
     "likes": (POST_ENGAGEMENT,),

@@ -16,6 +16,7 @@ from gateway.commands import reports as report_commands
 from gateway.commands import saves as save_commands
 from gateway.commands import sessions as session_commands
 from gateway.commands import shares as share_commands
+from gateway.commands import stories as story_commands
 from gateway.commands import story_views as story_view_commands
 from gateway.commands import telemetry as telemetry_commands
 from gateway.commands import uploads as upload_commands
@@ -63,6 +64,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *report_queries.ENDPOINTS,
     *telemetry_commands.ENDPOINTS,
     *story_view_commands.ENDPOINTS,
+    *story_commands.ENDPOINTS,
     *story_tray_queries.ENDPOINTS,  # its paths go before `/v1/stories/{story_id}`
     *story_queries.ENDPOINTS,
     *operator_commands.ENDPOINTS,

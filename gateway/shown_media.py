@@ -1,14 +1,17 @@
 """Which media a viewer may see, and by which posts anybody may: one reading for the gateway and for the edge."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.visibility import Seen, look_at, may_see_post, nothing_here
+from gateway.visibility import Seen, look_at, may_see_post, may_see_story, nothing_here
+from photolog.ids import now_ms
+from projections.close_friends import CLOSE_FRIENDS
 from projections.media import MEDIA, MediaRow, stored_files
 from projections.posts import MEDIA_POSTS, POSTS, PostRow
 from projections.relations import NO_RELATION
 from projections.stores.port import RowStore
+from projections.stories import MEDIA_STORIES, STORIES
 from schemas.events import MediaVariant
 
 POSTS_MAX = 20
@@ -40,20 +43,43 @@ class ShownMedia:
         return found
 
 
-async def see_media(rows: RowStore, viewer_id: int | None, media_id: int) -> ShownMedia:
-    """Media of the viewer's own, or of a post that they may see. Raises NotFound for any other, and for what is refused
-    or was taken down, which nobody may see."""
-    media, holding = await asyncio.gather(
-        rows.get(MEDIA.key(media_id)), rows.scan(MEDIA_POSTS, (media_id,), limit=POSTS_MAX)
+async def see_media(
+    rows: RowStore, viewer_id: int | None, media_id: int, clock_ms: Callable[[], int] = now_ms
+) -> ShownMedia:
+    """Media of the viewer's own, or of a post or a live story that they may see. Raises NotFound for any other, and for
+    what is refused or was taken down, which nobody may see."""
+    media, holding, telling = await asyncio.gather(
+        rows.get(MEDIA.key(media_id)),
+        rows.scan(MEDIA_POSTS, (media_id,), limit=POSTS_MAX),
+        rows.scan(MEDIA_STORIES, (media_id,), limit=POSTS_MAX),
     )
     if media is None or media.status != "ready" or media.is_banned:
         raise nothing_here()
     posts = [post for post in await rows.get_many([POSTS.key(row.post_id) for row in holding]) if post is not None]
     people = await look_at(rows, viewer_id, {media.owner_id, *(post.owner_id for post in posts)})
     own = media.owner_id == viewer_id and media.owner_id in people
-    if not own and not any(_shows(viewer_id, post, people) for post in posts):
+    shown = own or any(_shows(viewer_id, post, people) for post in posts)
+    if not shown and not await _is_in_a_story(rows, viewer_id, [row.story_id for row in telling], clock_ms()):
         raise nothing_here()
     return ShownMedia(media, tuple(post.post_id for post in posts if _shows_everybody(post, people)))
+
+
+async def _is_in_a_story(rows: RowStore, viewer_id: int | None, story_ids: Sequence[int], now_ms: int) -> bool:
+    """Whether one of these stories is there for the viewer. No story is for everybody, so none makes media public."""
+    if viewer_id is None or not story_ids:
+        return False
+    stories = [story for story in await rows.get_many([STORIES.key(one) for one in story_ids]) if story is not None]
+    owners = {story.owner_id for story in stories}
+    people, close = await asyncio.gather(
+        look_at(rows, viewer_id, owners),
+        rows.get_many([CLOSE_FRIENDS.key(owner_id, viewer_id) for owner_id in owners]),
+    )
+    close_to = {row.owner_id for row in close if row is not None}
+    return any(
+        may_see_story(viewer_id, story, seen.account, seen.relation, story.owner_id in close_to, now_ms)
+        for story in stories
+        if (seen := people.get(story.owner_id)) is not None
+    )
 
 
 def _shows(viewer_id: int | None, post: PostRow, people: Mapping[int, Seen]) -> bool:

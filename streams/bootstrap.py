@@ -92,6 +92,7 @@ async def connect_generations(settings: Settings) -> AsyncIterator[Connected]:
                     limits.celebrity_followers, limits.celebrity_return_percent, limits.fanout_chunk_followers
                 ),
                 timeline_entries=limits.timeline_entries,
+                story_life_ms=round(limits.story_life_seconds * 1_000),
                 growths=CassandraGrowths(session),
                 selected=selected,
             )

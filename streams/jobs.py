@@ -40,6 +40,7 @@ from streams.reactions import FolloweesReaction, MediaReaction, NewFollowingsRea
 from streams.recent import RecentReaction
 from streams.seen import SeenReaction
 from streams.step import Log, Step
+from streams.story_publication import MediaStoriesReaction, StoriesReaction, StoryPublisher
 from streams.user_stories import UserStoriesReaction
 from streams.witness import WitnessedPositions
 
@@ -65,6 +66,7 @@ class JobResources:
         keys: subjects' keys.
         reach: who is pushed and who is pulled, and how a fan-out is cut.
         timeline_entries: how many entries a timeline holds.
+        story_life_ms: how long a story is shown.
         clock_ms: Unix milliseconds; stamps what is concluded.
         growths: how topics have grown.
         selected: the generations that rows and caches are those of.
@@ -81,6 +83,7 @@ class JobResources:
     keys: Keys
     reach: ReachRule
     timeline_entries: int
+    story_life_ms: int = 86_400_000
     clock_ms: Callable[[], int] = now_ms
     growths: Growths = field(default_factory=NeverGrown)
     selected: Selected = first_generations
@@ -90,6 +93,7 @@ def live_steps(resources: JobResources) -> Steps:
     """Every job, with everything that follows from an event."""
     emitter = Emitter(resources.log, resources.serde)
     publisher = Publisher(resources.rows, emitter, resources.reach, resources.clock_ms)
+    story_publisher = StoryPublisher(resources.rows, emitter, resources.story_life_ms, resources.clock_ms)
     follow = FollowReaction(resources.rows, emitter, resources.clock_ms)
     followings = NewFollowingsReaction(resources.rows, resources.timelines, resources.timeline_entries)
     caching = cache_reactions(resources)
@@ -101,12 +105,14 @@ def live_steps(resources: JobResources) -> Steps:
             PostsReaction(resources.rows, publisher, emitter, resources.timelines),
             HashtagUsesReaction(resources.rows, emitter),
         ),
-        MEDIA_PROJECTION.name: MediaReaction(resources.rows, publisher),
+        MEDIA_PROJECTION.name: Reactions(
+            MediaReaction(resources.rows, publisher), MediaStoriesReaction(story_publisher)
+        ),
         COMMENTS_PROJECTION.name: Reactions(
             RepliesReaction(resources.rows, emitter), caching[COMMENTS_PROJECTION.name]
         ),
         COMMENT_LIKES_PROJECTION.name: CommentLikesReaction(emitter),
-        STORIES_PROJECTION.name: caching[STORIES_PROJECTION.name],
+        STORIES_PROJECTION.name: Reactions(caching[STORIES_PROJECTION.name], StoriesReaction(story_publisher)),
         SEEN_STORIES_PROJECTION.name: caching[SEEN_STORIES_PROJECTION.name],
     }
     engagement = EngagementAnnouncement(resources.rows, emitter)

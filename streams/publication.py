@@ -97,7 +97,7 @@ def publication(
         return None
     for media_id in post.media_ids:
         medium = media.get(media_id)
-        reason = _objection(medium) if medium is not None else None
+        reason = objection_to(medium) if medium is not None else None
         if medium is not None and reason is not None:
             return PostRejected(
                 post_id=post.post_id, owner_id=post.owner_id, media_id=media_id, reason=reason, rule=medium.rule
@@ -109,7 +109,7 @@ def publication(
         owner_id=post.owner_id,
         published_ms=at_ms,
         delivery=reach.delivery,
-        media=[_item(media[media_id]) for media_id in post.media_ids],
+        media=[item_of(media[media_id]) for media_id in post.media_ids],
         fanout_chunks=reach.chunks,
         fanout_priority=reach.priority,
         hashtags=post.hashtags,
@@ -161,7 +161,7 @@ class Publisher:
         return None if event is None else DerivedEvent(event, f"publication/{post.post_id}", at_ms, cause)
 
 
-def _objection(medium: MediaRow) -> str | None:
+def objection_to(medium: MediaRow) -> str | None:
     """Why a post cannot show it, if it cannot; the gateway lets no post have a voice note, and the log might."""
     if medium.status == "failed":
         return medium.reason or "unknown"
@@ -172,7 +172,7 @@ def _objection(medium: MediaRow) -> str | None:
     return "voice-note" if medium.kind == "voice" else None
 
 
-def _item(medium: MediaRow) -> MediaItem:
+def item_of(medium: MediaRow) -> MediaItem:
     names = [variant.name for variant in stored_files(medium)]
     return MediaItem(
         media_id=medium.media_id,

@@ -4,14 +4,14 @@ from typing import Annotated
 
 import msgspec
 
-from gateway.endpoint import Body, Call, Command, Endpoint, parse_id
+from gateway.endpoint import Body, Call, Command, Endpoint
 from gateway.geohash import geohash
 from gateway.services import Services
+from gateway.usable_media import media_id_in, require_usable
 from gateway.visibility import own_post
-from photolog.errors import Conflict, Invalid, NotFound
+from photolog.errors import Conflict, Invalid
 from photolog.text import clean_text, read_caption
 from projections.accounts import ACCOUNTS
-from projections.media import MEDIA
 from schemas.events import Location, PostCaptionChanged, PostCreated, PostDeleted, Purpose
 
 PHOTOGRAPHS_MAX = 10
@@ -61,7 +61,7 @@ async def create(services: Services, call: Call) -> Command:
     caption = read_caption(body.caption or "")
     location = _location(body.location)
     for number, media_id in enumerate(media_ids):
-        await _require_uploaded(services, call.viewer, media_id, f"media_ids[{number}]")
+        await require_usable(services, call.viewer, media_id, f"media_ids[{number}]", _require_shown)
     post_id = services.ids.next()
     event = PostCreated(
         post_id=post_id,
@@ -101,12 +101,7 @@ async def delete(services: Services, call: Call) -> Command:
 
 
 def _distinct(texts: list[str]) -> list[int]:
-    media_ids = []
-    for number, text in enumerate(texts):
-        try:
-            media_ids.append(parse_id(text))
-        except NotFound as error:
-            raise _unknown_media(f"media_ids[{number}]") from error
+    media_ids = [media_id_in(text, f"media_ids[{number}]") for number, text in enumerate(texts)]
     if len(set(media_ids)) != len(media_ids):
         raise Invalid("repeated-media", "a post holds a photograph once", "media_ids")
     return media_ids
@@ -140,33 +135,9 @@ def _cell(location: Location | None) -> str | None:
     return geohash(location.latitude, location.longitude)
 
 
-async def _require_uploaded(services: Services, viewer: int, media_id: int, field: str) -> None:
-    """Require a photograph of the viewer's own that is complete, whether or not the worker came to it yet."""
-    media = await services.rows.get(MEDIA.key(media_id))
-    if media is not None and media.owner_id == viewer:
-        if media.status == "failed":
-            raise Invalid("failed-media", f"this photograph could not be read: {media.reason}", field)
-        if media.is_banned:
-            raise Invalid("not-allowed", f"this photograph may not be published: {media.rule or 'other'}", field)
-        if media.status != "ready":
-            raise Invalid("collected-media", "this photograph was not used for long; upload it again", field)
-        _require_shown(media.purpose, field)
-        return
-    upload = await services.vault.uploads.get(media_id)
-    if upload is None or upload.owner_id != viewer or upload.state == "aborted":
-        raise _unknown_media(field)
-    if upload.state != "completed":
-        raise Invalid("incomplete-upload", "complete this upload first", field)
-    _require_shown(upload.purpose, field)
-
-
 def _require_shown(purpose: Purpose, field: str) -> None:
     if purpose == "voice":
         raise Invalid("voice-note", "a voice note is no part of a post", field)
-
-
-def _unknown_media(field: str) -> Invalid:
-    return Invalid("unknown-media", "this is no photograph that you uploaded", field)
 
 
 async def _private(services: Services, viewer: int) -> bool:

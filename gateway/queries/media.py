@@ -13,7 +13,7 @@ from schemas.events import MediaVariant
 async def variant(services: Services, call: Call) -> Answer:
     """Where to get one file of a photograph that the viewer may see: their own, or one of a post they may see."""
     media_id = call.id("media_id")
-    shown = await see_media(services.rows, call.viewer_id, media_id)
+    shown = await see_media(services.rows, call.viewer_id, media_id, services.clock_ms)
     wanted = shown.stored(call.path["variant"])
     shared = shown.media.content_id and not wanted.object_key.startswith(content_prefix(media_id))
     if services.edge is None and shared:

@@ -59,7 +59,7 @@ async def test_a_position_is_judged_without_being_waited_for(client: httpx.Async
 async def test_what_leads_too_far_is_unknown(client: httpx.AsyncClient) -> None:
     ada = await person(client, "ada")
     covers = await _covers(ada, {"photolog-position": "media.transcoding.requested/0@5"})
-    assert covers == {"posts": "unknown", "media": "unknown", "feed": "unknown"}
+    assert covers == {"posts": "unknown", "media": "unknown", "feed": "unknown", "stories": "unknown"}
 
 
 async def test_an_unchanged_report_costs_no_bytes(client: httpx.AsyncClient) -> None:

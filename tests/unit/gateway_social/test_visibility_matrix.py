@@ -316,6 +316,8 @@ MATRIX: Mapping[str, Line] = {
         UNTOLD,
         {"events": [{"type": "view", "post_id": "{post_id}", "surface": "post", "at": rfc3339(EPOCH_MS + 86_400_000)}]},
     ),
+    "POST /v1/stories": ALONE,
+    "DELETE /v1/stories/{story_id}": Line(OWN_STORY),
     "POST /v1/stories/views": Line(
         VIEWED_STORY, {"views": [{"story_id": "{story_id}", "at": rfc3339(EPOCH_MS + 86_400_000)}]}
     ),
