@@ -3,6 +3,7 @@
 from gateway.commands import accounts as account_commands
 from gateway.commands import barred_hashtags as barred_hashtag_commands
 from gateway.commands import blocks as block_commands
+from gateway.commands import close_friends as close_friend_commands
 from gateway.commands import comment_likes as comment_like_commands
 from gateway.commands import comments as comment_commands
 from gateway.commands import erasure as erasure_commands
@@ -22,6 +23,7 @@ from gateway.commands import telemetry as telemetry_commands
 from gateway.commands import uploads as upload_commands
 from gateway.endpoint import Endpoint
 from gateway.queries import accounts as account_queries
+from gateway.queries import close_friends as close_friend_queries
 from gateway.queries import comments as comment_queries
 from gateway.queries import erasures as erasure_queries
 from gateway.queries import feed as feed_queries
@@ -67,6 +69,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *story_commands.ENDPOINTS,
     *story_tray_queries.ENDPOINTS,  # its paths go before `/v1/stories/{story_id}`
     *story_queries.ENDPOINTS,
+    *close_friend_commands.ENDPOINTS,
+    *close_friend_queries.ENDPOINTS,
     *operator_commands.ENDPOINTS,
     *moderation_commands.ENDPOINTS,
     *block_commands.ENDPOINTS,

@@ -325,6 +325,9 @@ MATRIX: Mapping[str, Line] = {
     "GET /v1/stories/{story_id}/viewers": Line(OWN_STORY),
     "GET /v1/stories/{story_id}": Line(STORY),
     "GET /v1/accounts/{account_id}/stories": Line(LISTS),
+    "PUT /v1/me/close-friends/{account_id}": Line(FOLLOW),
+    "DELETE /v1/me/close-friends/{account_id}": Line(FOLLOW),
+    "GET /v1/me/close-friends": ALONE,
     "PUT /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}": ALONE,
@@ -359,6 +362,7 @@ SHOWN: Mapping[str, Line] = {
     "GET /v1/posts/{post_id}/comments/{comment_id}/replies": Line(AMONG_OTHERS),
     "GET /v1/me/saved": Line(SAVED),
     "GET /v1/stories/{story_id}/viewers": NOBODY,  # its owner's alone; who is in it: test_story_tray.py
+    "GET /v1/me/close-friends": NOBODY,  # the viewers have none; who is in it: test_close_friends.py
     "GET /v1/operator/reports": NOBODY,
     "GET /v1/moderation/queue": NOBODY,
     "GET /v1/accounts/{account_id}/posts": Line(IN_GRID),
