@@ -416,7 +416,7 @@ class FlinkSettings(Group):
     """paths of the connectors that go to the cluster with each job, a JSON list; empty where it has them itself"""
     parallelism: int = Field(default=1, ge=1, le=4_096)
     """of each job; more than a topic has partitions idle"""
-    checkpoint_ms: int = Field(default=2_000, ge=100, le=3_600_000)
+    checkpoint_ms: int = Field(default=10_000, ge=100, le=3_600_000)
     """between checkpoints: what was computed since the last one is computed again after a crash"""
     lateness_ms: int = Field(default=30_000, ge=0, le=3_600_000)
     """how far behind the latest event a record may be and still count"""
