@@ -27,6 +27,7 @@ from projections.graph import (
     PAIRS,
     SENT_REQUESTS,
 )
+from projections.highlights import HIGHLIGHTS, HIGHLIGHTS_BY_OWNER
 from projections.likes import LIKERS, LIKES
 from projections.media import MEDIA, REVIEWS
 from projections.posts import POST_COUNTS, POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS
@@ -35,6 +36,7 @@ from projections.saves import SAVED_POSTS, SAVES
 from projections.seen_stories import SEEN, SEEN_STORIES
 from projections.shares import SHARES
 from projections.stories import LIVE_STORIES, STORIES, STORIES_BY_OWNER
+from projections.story_replies import STORY_REACTIONS, STORY_REACTIONS_LIST, STORY_REPLIES, STORY_REPLIES_LIST
 from projections.story_views import STORY_VIEW_MEMBERS, STORY_VIEWERS
 from projections.tables import Row, Table
 
@@ -119,6 +121,12 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(LIVE_STORIES, ("owner_id",), ("alt_text",)),
     Coverage(CLOSE_FRIENDS, ("owner_id", "friend_id")),
     Coverage(CLOSE_FRIENDS_LIST, ("owner_id", "friend_id")),
+    Coverage(STORY_REPLIES, ("sender_id",)),
+    Coverage(STORY_REPLIES_LIST, ("sender_id",), ("text",)),
+    Coverage(STORY_REACTIONS, ("sender_id",)),
+    Coverage(STORY_REACTIONS_LIST, ("sender_id",)),
+    Coverage(HIGHLIGHTS, ("owner_id",), ("title",)),
+    Coverage(HIGHLIGHTS_BY_OWNER, ("owner_id",)),
     # These end by themselves within two days.
     Coverage(SEEN, ("viewer_id",), fate="kept"),
     Coverage(SEEN_STORIES, ("viewer_id",), fate="kept"),

@@ -25,6 +25,7 @@ from projections.graph import (
     MUTES,
     SENT_REQUESTS,
 )
+from projections.highlights import HIGHLIGHTS
 from projections.likes import LIKES
 from projections.media import MEDIA
 from projections.posts import POST_COUNTS, POSTS
@@ -34,6 +35,7 @@ from projections.seen_stories import SEEN_STORIES
 from projections.shares import SHARES
 from projections.stores.port import RowStore
 from projections.stories import STORIES
+from projections.story_replies import STORY_REACTIONS, STORY_REPLIES_LIST
 from projections.tables import KeyTuple, Row, RowKey, Table
 from schemas import events as e
 from schemas.topics import WEEK_MS, topic_of
@@ -190,6 +192,21 @@ KINDS: tuple[Kind, ...] = (
     _acted("stories", STORIES, e.StoryCreated, lambda _, event: STORIES.key(event.story_id), "owner_id"),
     _listed("close_friends", CLOSE_FRIENDS_LIST),
     _listed("seen_stories", SEEN_STORIES),
+    _acted(
+        "story_replies",
+        STORY_REPLIES_LIST,
+        e.StoryReplied,
+        lambda _, event: STORY_REPLIES_LIST.key(event.story_id, event.reply_id),
+        "sender_id",
+    ),
+    _acted(
+        "story_reactions",
+        STORY_REACTIONS,
+        e.StoryReacted,
+        lambda who, event: STORY_REACTIONS.key(event.story_id, who),
+        "sender_id",
+    ),
+    _acted("highlights", HIGHLIGHTS, e.HighlightSaved, lambda _, event: HIGHLIGHTS.key(event.highlight_id), "owner_id"),
 )
 
 MIRRORED: Mapping[str, str] = {
@@ -209,6 +226,9 @@ MIRRORED: Mapping[str, str] = {
     "seen": "seen_stories",
     "story_view_members": "seen_stories",
     "story_viewers": "seen_stories",
+    "story_replies": "story_replies",
+    "story_reactions_list": "story_reactions",
+    "highlights_by_owner": "highlights",
 }
 """Tables that hold again what a kind exports, and which."""
 

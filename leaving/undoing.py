@@ -11,6 +11,7 @@ from projections.close_friends import CLOSE_FRIENDS
 from projections.comment_likes import COMMENT_LIKES
 from projections.comments import COMMENTS
 from projections.graph import side_of
+from projections.highlights import HIGHLIGHTS
 from projections.likes import LIKES
 from projections.media import MEDIA
 from projections.posts import POSTS
@@ -19,6 +20,7 @@ from projections.reports import REPORTS
 from projections.saves import SAVES
 from projections.stores.port import RowStore
 from projections.stories import STORIES
+from projections.story_replies import STORY_REACTIONS, STORY_REPLIES
 from schemas import events as e
 
 Undo = Callable[[RowStore, int, Any], Awaitable[Sequence[e.Event]]]
@@ -46,6 +48,27 @@ async def _close_friend(rows: RowStore, account_id: int, event: e.CloseFriendAdd
     if await rows.get(CLOSE_FRIENDS.key(event.owner_id, event.friend_id)) is None:
         return ()
     return (e.CloseFriendRemoved(owner_id=event.owner_id, friend_id=event.friend_id),)
+
+
+async def _story_reply(rows: RowStore, account_id: int, event: e.StoryReplied) -> Sequence[e.Event]:
+    """What the account wrote. What others wrote to it stays theirs, though nobody reads it any more."""
+    reply = await rows.get(STORY_REPLIES.key(event.story_id, event.reply_id))
+    if reply is None or reply.sender_id != account_id:
+        return ()
+    return (e.StoryReplyDeleted(reply_id=reply.reply_id, story_id=reply.story_id, sender_id=account_id),)
+
+
+async def _story_reaction(rows: RowStore, account_id: int, event: e.StoryReacted) -> Sequence[e.Event]:
+    if event.sender_id != account_id or await rows.get(STORY_REACTIONS.key(event.story_id, account_id)) is None:
+        return ()
+    return (e.StoryReactionWithdrawn(story_id=event.story_id, sender_id=account_id),)
+
+
+async def _highlight(rows: RowStore, account_id: int, event: e.HighlightSaved) -> Sequence[e.Event]:
+    highlight = await rows.get(HIGHLIGHTS.key(event.highlight_id))
+    if highlight is None or highlight.owner_id != account_id:
+        return ()
+    return (e.HighlightDeleted(highlight_id=highlight.highlight_id, owner_id=account_id),)
 
 
 async def _like(rows: RowStore, account_id: int, event: e.PostLiked) -> Sequence[e.Event]:
@@ -129,6 +152,9 @@ UNDOING: Mapping[type[e.Event], Undo] = {
     e.PostCreated: _post,
     e.StoryCreated: _story,
     e.CloseFriendAdded: _close_friend,
+    e.StoryReplied: _story_reply,
+    e.StoryReacted: _story_reaction,
+    e.HighlightSaved: _highlight,
     e.PostLiked: _like,
     e.CommentCreated: _comment,
     e.PostSaved: _save,
@@ -181,12 +207,9 @@ LEFT: Mapping[type[e.Event], str] = {
     e.StoryPublished: "changes what a story.created made",
     e.StoryRejected: "changes what a story.created made",
     e.StoryDeleted: "takes something back itself",
-    e.HighlightSaved: "nobody makes one yet",
     e.HighlightDeleted: "takes something back itself",
     e.CloseFriendRemoved: "takes something back itself",
-    e.StoryReplied: "nobody makes one yet",
     e.StoryReplyDeleted: "takes something back itself",
-    e.StoryReacted: "nobody makes one yet",
     e.StoryReactionWithdrawn: "takes something back itself",
     e.StoryViewed: "telemetry, by ids, which ends after a month",
     e.StoryViewCounted: "a count, by ids, which ends after a month",

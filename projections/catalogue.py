@@ -31,6 +31,7 @@ from projections.graph import (
     PAIRS,
     SENT_REQUESTS,
 )
+from projections.highlights import HIGHLIGHTS, HIGHLIGHTS_BY_OWNER, HIGHLIGHTS_PROJECTION
 from projections.likes import LIKE_COUNTS, LIKERS, LIKES, LIKES_PROJECTION
 from projections.media import MEDIA, MEDIA_PROJECTION, REVIEWS
 from projections.posts import MEDIA_POSTS, POST_COUNTS, POSTS, POSTS_BY_OWNER, POSTS_PROJECTION, PUBLISHED_POSTS
@@ -39,6 +40,13 @@ from projections.saves import SAVE_COUNTS, SAVED_POSTS, SAVES, SAVES_PROJECTION
 from projections.seen_stories import SEEN, SEEN_STORIES, SEEN_STORIES_PROJECTION
 from projections.shares import SHARE_COUNTS, SHARES, SHARES_PROJECTION
 from projections.stories import LIVE_STORIES, MEDIA_STORIES, STORIES, STORIES_BY_OWNER, STORIES_PROJECTION
+from projections.story_replies import (
+    STORY_REACTIONS,
+    STORY_REACTIONS_LIST,
+    STORY_REPLIES,
+    STORY_REPLIES_LIST,
+    STORY_REPLIES_PROJECTION,
+)
 from projections.story_views import STORY_VIEW_MEMBERS, STORY_VIEWERS, STORY_VIEWS, STORY_VIEWS_PROJECTION
 from projections.tables import Table
 from projections.trending import PAST_TRENDS, TRENDING_PROJECTION, TRENDS
@@ -62,6 +70,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     CLOSE_FRIENDS_PROJECTION,
     SEEN_STORIES_PROJECTION,
     STORY_VIEWS_PROJECTION,
+    STORY_REPLIES_PROJECTION,
+    HIGHLIGHTS_PROJECTION,
 )
 
 TABLES_OF: Mapping[str, tuple[Table[Any], ...]] = {
@@ -93,6 +103,8 @@ TABLES_OF: Mapping[str, tuple[Table[Any], ...]] = {
     CLOSE_FRIENDS_PROJECTION.name: (CLOSE_FRIENDS, CLOSE_FRIENDS_LIST),
     SEEN_STORIES_PROJECTION.name: (SEEN, SEEN_STORIES),
     STORY_VIEWS_PROJECTION.name: (STORY_VIEWS, STORY_VIEW_MEMBERS, STORY_VIEWERS),
+    STORY_REPLIES_PROJECTION.name: (STORY_REPLIES, STORY_REPLIES_LIST, STORY_REACTIONS, STORY_REACTIONS_LIST),
+    HIGHLIGHTS_PROJECTION.name: (HIGHLIGHTS, HIGHLIGHTS_BY_OWNER),
 }
 """The tables that each projection writes, and nothing else does."""
 

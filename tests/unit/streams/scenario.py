@@ -95,6 +95,12 @@ def story_views(viewer_id: int, story_id: int, views: int) -> tuple[e.Event, e.E
     return seen, counted
 
 
+def story_reply(reply_id: int, sender_id: int, story_id: int, owner_id: int) -> e.Event:
+    return e.StoryReplied(
+        reply_id=reply_id, story_id=story_id, owner_id=owner_id, sender_id=sender_id, text="to you alone"
+    )
+
+
 async def live(river: River) -> None:
     """Let the world happen, with its jobs at work in between."""
     river.append(*(account(person) for person in PEOPLE))
@@ -124,6 +130,21 @@ async def live(river: River) -> None:
     river.append(e.CloseFriendAdded(owner_id=ANNA, friend_id=BERT), e.CloseFriendAdded(owner_id=BERT, friend_id=ANNA))
     river.append(e.CloseFriendRemoved(owner_id=BERT, friend_id=ANNA), e.StoryDeleted(story_id=303, owner_id=BERT))
     river.append(*story_views(BERT, 301, 1), *story_views(CARL, 301, 2), *story_views(BERT, 302, 1))
+    river.append(
+        story_reply(1001, ANNA, 303, BERT),
+        story_reply(1002, BERT, 301, ANNA),
+        story_reply(1003, BERT, 301, ANNA),
+        e.StoryReplyDeleted(reply_id=1003, story_id=301, sender_id=BERT),
+        *(e.StoryReacted(story_id=303, owner_id=BERT, sender_id=ANNA, reaction=one) for one in ("😍", "🔥")),
+        e.StoryReacted(story_id=301, owner_id=ANNA, sender_id=CARL, reaction="🔥"),
+        e.StoryReacted(story_id=301, owner_id=ANNA, sender_id=BERT, reaction="🔥"),
+        e.StoryReactionWithdrawn(story_id=301, sender_id=BERT),
+        e.HighlightSaved(highlight_id=1101, owner_id=ANNA, title="summer", story_ids=[301]),
+        e.HighlightSaved(highlight_id=1101, owner_id=ANNA, title="both", story_ids=[301, 302]),
+        e.HighlightSaved(highlight_id=1102, owner_id=BERT, title="kept", story_ids=[303]),
+        e.HighlightSaved(highlight_id=1103, owner_id=BERT, title="gone", story_ids=[303]),
+        e.HighlightDeleted(highlight_id=1103, owner_id=BERT),
+    )
     await river.pump()
     river.append(e.PrivacyChanged(account_id=ANNA, private=True))
     await river.pump()

@@ -1,0 +1,65 @@
+"""Replies and reactions: what is listed for a story's owner."""
+
+from projections.story_replies import (
+    STORY_REACTIONS,
+    STORY_REACTIONS_LIST,
+    STORY_REPLIES,
+    STORY_REPLIES_LIST,
+    STORY_REPLIES_PROJECTION,
+)
+from schemas import events as e
+from tests.unit.projections.folding import Folding
+
+STORY, OWNER, BEN, CEM = 7, 1, 2, 3
+
+
+def replied(reply_id: int, sender_id: int = BEN) -> e.Event:
+    return e.StoryReplied(
+        reply_id=reply_id, story_id=STORY, owner_id=OWNER, sender_id=sender_id, text=f"words {reply_id}"
+    )
+
+
+def reply_deleted(reply_id: int, sender_id: int = BEN) -> e.Event:
+    return e.StoryReplyDeleted(reply_id=reply_id, story_id=STORY, sender_id=sender_id)
+
+
+def reacted(sender_id: int, reaction: str) -> e.Event:
+    return e.StoryReacted(story_id=STORY, owner_id=OWNER, sender_id=sender_id, reaction=reaction)
+
+
+def withdrawn(sender_id: int) -> e.Event:
+    return e.StoryReactionWithdrawn(story_id=STORY, sender_id=sender_id)
+
+
+def texts(*events: e.Event) -> list[str | None]:
+    rows = Folding(STORY_REPLIES_PROJECTION).apply(*events).rows(STORY_REPLIES_LIST, STORY)
+    return [row.text for row in rows]
+
+
+def reactions(*events: e.Event) -> list[tuple[int, str]]:
+    rows = Folding(STORY_REPLIES_PROJECTION).apply(*events).rows(STORY_REACTIONS_LIST, STORY)
+    return [(row.sender_id, row.reaction) for row in rows]
+
+
+def test_the_newest_reply_comes_first_and_each_once() -> None:
+    assert texts(replied(11), replied(12, CEM), replied(11)) == ["words 12", "words 11"]
+
+
+def test_a_reply_is_taken_back_by_its_sender_alone() -> None:
+    assert texts(replied(11), replied(12), reply_deleted(11, CEM), reply_deleted(12), reply_deleted(99)) == ["words 11"]
+    folding = Folding(STORY_REPLIES_PROJECTION).apply(replied(12), reply_deleted(12))
+    assert folding.row(STORY_REPLIES.key(STORY, 12)) is None
+
+
+def test_of_a_senders_reactions_the_newest_is_listed() -> None:
+    assert reactions(reacted(BEN, "🔥"), reacted(CEM, "🔥"), reacted(BEN, "😍")) == [(BEN, "😍"), (CEM, "🔥")]
+
+
+def test_the_same_reaction_again_stays_where_it_is() -> None:
+    assert reactions(reacted(BEN, "🔥"), reacted(CEM, "🔥"), reacted(BEN, "🔥")) == [(CEM, "🔥"), (BEN, "🔥")]
+
+
+def test_a_reaction_that_is_withdrawn_is_in_neither() -> None:
+    folding = Folding(STORY_REPLIES_PROJECTION).apply(reacted(BEN, "🔥"), withdrawn(BEN), withdrawn(CEM))
+    assert folding.rows(STORY_REACTIONS_LIST, STORY) == []
+    assert folding.row(STORY_REACTIONS.key(STORY, BEN)) is None
