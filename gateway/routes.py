@@ -9,6 +9,7 @@ from gateway.commands import comments as comment_commands
 from gateway.commands import erasure as erasure_commands
 from gateway.commands import exports as export_commands
 from gateway.commands import graph as graph_commands
+from gateway.commands import highlights as highlight_commands
 from gateway.commands import likes as like_commands
 from gateway.commands import moderation as moderation_commands
 from gateway.commands import operator as operator_commands
@@ -18,6 +19,7 @@ from gateway.commands import saves as save_commands
 from gateway.commands import sessions as session_commands
 from gateway.commands import shares as share_commands
 from gateway.commands import stories as story_commands
+from gateway.commands import story_replies as story_reply_commands
 from gateway.commands import story_views as story_view_commands
 from gateway.commands import telemetry as telemetry_commands
 from gateway.commands import uploads as upload_commands
@@ -28,6 +30,7 @@ from gateway.queries import comments as comment_queries
 from gateway.queries import erasures as erasure_queries
 from gateway.queries import feed as feed_queries
 from gateway.queries import graph as graph_queries
+from gateway.queries import highlights as highlight_queries
 from gateway.queries import likes as like_queries
 from gateway.queries import media as media_queries
 from gateway.queries import moderation as moderation_queries
@@ -36,6 +39,8 @@ from gateway.queries import posts as post_queries
 from gateway.queries import reports as report_queries
 from gateway.queries import saves as save_queries
 from gateway.queries import stories as story_queries
+from gateway.queries import story_archive as story_archive_queries
+from gateway.queries import story_replies as story_reply_queries
 from gateway.queries import story_tray as story_tray_queries
 from gateway.queries import streams as stream_queries
 from gateway.queries import trending as trending_queries
@@ -71,6 +76,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *story_queries.ENDPOINTS,
     *close_friend_commands.ENDPOINTS,
     *close_friend_queries.ENDPOINTS,
+    *story_reply_commands.ENDPOINTS,
+    *story_reply_queries.ENDPOINTS,
+    *story_archive_queries.ENDPOINTS,
+    *highlight_commands.ENDPOINTS,
+    *highlight_queries.ENDPOINTS,
     *operator_commands.ENDPOINTS,
     *moderation_commands.ENDPOINTS,
     *block_commands.ENDPOINTS,

@@ -16,6 +16,9 @@ The rules:
 - A story is its owner's alone until it is published, and again once its day is over. Meanwhile it is there for those
   with an account who may see its owner's posts; one for close friends, for those on the owner's list. A deleted one is
   nobody's.
+- Replies and reactions to a story are there for its owner alone.
+- A highlight is there for whom its owner's posts are, with an account, and one of its stories at least; in it a story
+  stays when its day is over, one for close friends for those on the owner's list now.
 - A mute hides nothing here: it only takes an account out of the muter's feed.
 
 The rules are pure; the loaders below them read the rows exactly, so that a block holds on the next request.
@@ -29,6 +32,7 @@ from photolog.errors import Forbidden, Gone, NotFound
 from projections.accounts import ACCOUNTS, AccountRow
 from projections.comments import COMMENTS, CommentRow
 from projections.graph import PairRow
+from projections.highlights import HIGHLIGHTS, HighlightRow
 from projections.posts import POSTS, PostRow, PostStatus
 from projections.relations import NO_RELATION, Relation, pair_with, relation_of
 from projections.stores.port import RowStore
@@ -158,6 +162,13 @@ def may_see_story(
     return story.audience == "everyone" or close_friend
 
 
+def may_see_kept_story(viewer_id: int, story: StoryFacts | None, close_friend: bool) -> bool:
+    """Whether a story is there in a highlight, for somebody who may see its owner's posts. `close_friend` as above."""
+    if story is None or story.status != "published":
+        return False
+    return story.owner_id == viewer_id or story.audience == "everyone" or close_friend
+
+
 async def look_at(rows: RowStore, viewer_id: int | None, account_ids: Iterable[int]) -> dict[int, Seen]:
     """The accounts among these that are there, whether or not the viewer may see them. One concurrent read."""
     wanted = list(dict.fromkeys(account_ids))
@@ -269,6 +280,25 @@ async def own_story(rows: RowStore, viewer_id: int, story_id: int) -> StoryRow:
     if story is None or story.owner_id != viewer_id or story.status == "deleted":
         raise nothing_here()
     return story
+
+
+async def own_highlight(rows: RowStore, viewer_id: int, highlight_id: int) -> HighlightRow:
+    """A highlight of the viewer's own. Raises NotFound for any other, seen or not."""
+    highlight = await rows.get(HIGHLIGHTS.key(highlight_id))
+    if highlight is None or highlight.owner_id != viewer_id:
+        raise nothing_here()
+    return highlight
+
+
+async def see_highlight(rows: RowStore, viewer_id: int, highlight_id: int) -> HighlightRow:
+    """A highlight of somebody whose posts the viewer may see; its stories are for the caller to judge. Raises NotFound
+    for any other."""
+    highlight = await rows.get(HIGHLIGHTS.key(highlight_id))
+    owner_id = highlight.owner_id if highlight else highlight_id  # a hidden one takes as many round trips
+    owner = (await look_at(rows, viewer_id, [owner_id])).get(owner_id)
+    if highlight is None or owner is None or not may_see_posts_of(viewer_id, owner.account, owner.relation):
+        raise nothing_here()
+    return highlight
 
 
 def _private() -> Forbidden:

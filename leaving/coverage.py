@@ -123,8 +123,8 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(CLOSE_FRIENDS_LIST, ("owner_id", "friend_id")),
     Coverage(STORY_REPLIES, ("sender_id",)),
     Coverage(STORY_REPLIES_LIST, ("sender_id",), ("text",)),
-    Coverage(STORY_REACTIONS, ("sender_id",)),
-    Coverage(STORY_REACTIONS_LIST, ("sender_id",)),
+    Coverage(STORY_REACTIONS, ("sender_id",), ("reaction",)),
+    Coverage(STORY_REACTIONS_LIST, ("sender_id",), ("reaction",)),
     Coverage(HIGHLIGHTS, ("owner_id",), ("title",)),
     Coverage(HIGHLIGHTS_BY_OWNER, ("owner_id",)),
     # These end by themselves within two days.

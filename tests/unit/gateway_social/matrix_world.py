@@ -278,6 +278,15 @@ class MatrixWorld:
         if fate == "deleted":
             await happen(self.river, e.StoryDeleted(story_id=story_id, owner_id=int(owner.account_id)))
         self.targets[f"{kind} story"] = Target(owner, {"story_id": str(story_id), "id": str(story_id)})
+        highlight_id = self.river.services.ids.next()
+        await happen(
+            self.river,
+            e.HighlightSaved(
+                highlight_id=highlight_id, owner_id=int(owner.account_id), title="kept", story_ids=[story_id]
+            ),
+        )
+        names = {"highlight_id": highlight_id, "id": highlight_id, "story_id": story_id, "account_id": owner.account_id}
+        self.targets[f"{kind} highlight"] = Target(owner, {name: str(value) for name, value in names.items()})
 
     def _id(self, kind: str) -> int:
         return int(self.targets[f"{kind} account"].owner.account_id)

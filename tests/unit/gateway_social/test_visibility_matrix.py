@@ -171,6 +171,28 @@ OWN_STORY = {  # what is asked for is the owner's alone, whoever may see the sto
     "ended story":       "u . . . . . . z +",
     "deleted story":     "u . . . . . . z .",
 }
+ANSWER_STORY = STORY | {
+    "public story":      "u + + . . + + z i",
+    "private story":     "u . . . . + + z i",
+    "close story":       "u . . . . . . z i",
+    "ended story":       "u . . . . . . z i",
+}
+HIGHLIGHT = {  # it outlives its story's day
+    "public highlight":  "u + + . . + + z +",
+    "private highlight": "u . . . . + + z +",
+    "close highlight":   "u . . . . . . z +",
+    "ended highlight":   "u + + . . + + z +",
+    "deleted highlight": "u . . . . . . z +",
+}
+OWN_HIGHLIGHT = {
+    "public highlight":  "u . . . . . . z +",
+    "private highlight": "u . . . . . . z +",
+    "close highlight":   "u . . . . . . z +",
+    "ended highlight":   "u . . . . . . z +",
+}
+AMONG_HIGHLIGHTS = HIGHLIGHT | {
+    "private highlight": "u p p . . + + z +",
+}
 VIEWED_STORY = dict.fromkeys(OWN_STORY, "u + + + + + + z +")  # answered alike, whatever it is about
 OPEN_UPLOAD = {  # its parts never came
     "open upload":       "u . . . . . . z c",
@@ -328,6 +350,17 @@ MATRIX: Mapping[str, Line] = {
     "PUT /v1/me/close-friends/{account_id}": Line(FOLLOW),
     "DELETE /v1/me/close-friends/{account_id}": Line(FOLLOW),
     "GET /v1/me/close-friends": ALONE,
+    "POST /v1/stories/{story_id}/replies": Line(ANSWER_STORY, {"text": "hi"}),
+    "PUT /v1/stories/{story_id}/reaction": Line(ANSWER_STORY, {"reaction": "🔥"}),
+    "DELETE /v1/stories/{story_id}/reaction": Line(STORY),
+    "GET /v1/stories/{story_id}/replies": Line(OWN_STORY),
+    "GET /v1/stories/{story_id}/reactions": Line(OWN_STORY),
+    "GET /v1/me/stories/archive": ALONE,
+    "POST /v1/highlights": ALONE,  # whose stories it takes: test_highlights.py
+    "PUT /v1/highlights/{highlight_id}": Line(OWN_HIGHLIGHT, {"title": "new", "story_ids": ["{story_id}"]}),
+    "DELETE /v1/highlights/{highlight_id}": Line(OWN_HIGHLIGHT),
+    "GET /v1/highlights/{highlight_id}": Line(HIGHLIGHT),
+    "GET /v1/accounts/{account_id}/highlights": Line(LISTS),
     "PUT /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}": ALONE,
@@ -363,6 +396,10 @@ SHOWN: Mapping[str, Line] = {
     "GET /v1/me/saved": Line(SAVED),
     "GET /v1/stories/{story_id}/viewers": NOBODY,  # its owner's alone; who is in it: test_story_tray.py
     "GET /v1/me/close-friends": NOBODY,  # the viewers have none; who is in it: test_close_friends.py
+    "GET /v1/stories/{story_id}/replies": NOBODY,  # its owner's alone; who is in it: test_story_replies.py
+    "GET /v1/stories/{story_id}/reactions": NOBODY,
+    "GET /v1/me/stories/archive": NOBODY,
+    "GET /v1/accounts/{account_id}/highlights": Line(AMONG_HIGHLIGHTS),
     "GET /v1/operator/reports": NOBODY,
     "GET /v1/moderation/queue": NOBODY,
     "GET /v1/accounts/{account_id}/posts": Line(IN_GRID),

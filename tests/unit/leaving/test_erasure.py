@@ -157,11 +157,14 @@ async def test_the_receipt_says_what_was_removed_and_where(world: World) -> None
         "events.follow.deleted": 3,
         "events.follow.denied": 1,
         "events.follower.removed": 4,
+        "events.highlight.deleted": 1,
         "events.post.deleted": 2,
         "events.post.unliked": 2,
         "events.post.unsaved": 1,
         "events.report.withdrawn": 1,
         "events.story.deleted": 2,
+        "events.story.reaction_withdrawn": 1,
+        "events.story.reply_deleted": 1,
         "key": 1,
         "objects": 4,
         "unfinished-uploads": 1,
@@ -176,11 +179,13 @@ async def test_the_receipt_says_what_was_removed_and_where(world: World) -> None
         "comment.likes",
         "comments",
         "graph",
+        "highlights",
         "likes",
         "posts",
         "reports",
         "saves",
         "stories",
+        "story.replies",
     }
 
 
