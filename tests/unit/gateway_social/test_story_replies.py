@@ -1,0 +1,153 @@
+"""Replies and reactions to stories: who may send them, and that the owner alone reads them."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.commands.story_replies import TEXT_CHARACTERS_MAX
+from schemas import events as e
+from tests.unit.gateway_social.matrix_world import happen
+from tests.unit.gateway_social.test_story_tray import DAY_MS, Town, a_circle, a_town
+
+MAY = {"close friend", "follower", "muting"}
+CIRCLE = ("close friend", "follower", "muting", "pending", "blocked", "blocking", "stranger")
+
+
+async def reply(town: Town, sender: str, story_id: str, text: str = "lovely") -> httpx.Response:
+    return await town.people[sender].request("POST", f"/v1/stories/{story_id}/replies", json={"text": text})
+
+
+async def react(town: Town, sender: str, story_id: str, reaction: str = "🔥") -> httpx.Response:
+    return await town.people[sender].request("PUT", f"/v1/stories/{story_id}/reaction", json={"reaction": reaction})
+
+
+async def got(town: Town, story_id: str, what: str, limit: int = 100) -> list[dict[str, Any]]:
+    """All that the owner reads, page by page."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        query = f"limit={limit}" + (f"&cursor={cursor}" if cursor else "")
+        answer = await town.people["owner"].request("GET", f"/v1/stories/{story_id}/{what}?{query}")
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["items"]
+        cursor = answer.json()["next_cursor"]
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize("audience", ["everyone", "close_friends"])
+async def test_whoever_sees_a_private_accounts_story_may_answer_it(audience: e.StoryAudience) -> None:
+    expected = MAY if audience == "everyone" else {"close friend"}
+    async with a_circle(private=True) as town:
+        story_id = await town.tell("owner", audience)
+        for send, status in ((reply, 201), (react, 200)):
+            for sender in CIRCLE:
+                answer = await send(town, sender, story_id)
+                assert answer.status_code == (status if sender in expected else 404), (sender, answer.text)
+        for what in ("replies", "reactions"):
+            names = {one["sender"]["username"].replace("_", " ") for one in await got(town, story_id, what)}
+            assert names == expected
+
+
+async def test_the_owner_alone_reads_them() -> None:
+    async with a_circle(private=False) as town:
+        story_id = await town.tell("owner")
+        assert (await reply(town, "follower", story_id)).status_code == 201
+        for reader in CIRCLE:
+            for what in ("replies", "reactions"):
+                answer = await town.people[reader].request("GET", f"/v1/stories/{story_id}/{what}")
+                nothing = await town.people[reader].request("GET", f"/v1/stories/4242/{what}")
+                assert answer.status_code == nothing.status_code == 404
+                assert answer.json()["detail"] == nothing.json()["detail"]
+
+
+async def test_a_story_that_is_over_is_answered_no_more_but_its_owner_reads_on() -> None:
+    async with a_town("owner", "ben") as town:
+        story_id = await town.tell("owner")
+        assert (await reply(town, "ben", story_id)).status_code == 201
+        assert (await react(town, "ben", story_id)).status_code == 200
+        town.river.now_ms += 2 * DAY_MS
+        for who in ("owner", "ben"):
+            await town.people[who].log_in()
+        assert (await reply(town, "ben", story_id)).status_code == 404
+        assert (await react(town, "ben", story_id)).status_code == 404
+        assert len(await got(town, story_id, "replies")) == len(await got(town, story_id, "reactions")) == 1
+        for expected in (200, 404):
+            answer = await town.people["ben"].request("DELETE", f"/v1/stories/{story_id}/reaction")
+            assert answer.status_code == expected
+        assert await got(town, story_id, "reactions") == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_the_newest_comes_first_and_one_reaction_of_each(limit: int) -> None:
+    async with a_town("owner", "ben", "cem") as town:
+        story_id = await town.tell("owner")
+        for sender, text in (("ben", "first"), ("cem", "second"), ("ben", " third ")):
+            assert (await reply(town, sender, story_id, text)).status_code == 201
+        for sender, emoji in (("ben", "🔥"), ("cem", "❤️"), ("ben", "👩‍👩‍👧‍👦")):
+            town.river.now_ms += 1_000
+            assert (await react(town, sender, story_id, emoji)).status_code == 200
+        assert [one["text"] for one in await got(town, story_id, "replies", limit)] == ["third", "second", "first"]
+        reactions = [one["reaction"] for one in await got(town, story_id, "reactions", limit)]
+        assert reactions == ["👩‍👩‍👧‍👦", "❤️"]
+
+
+async def test_whom_the_owner_may_not_see_is_not_listed() -> None:
+    async with a_town("owner", "ben", "cem") as town:
+        story_id = await town.tell("owner")
+        for sender in ("ben", "cem"):
+            assert (await reply(town, sender, story_id)).status_code == 201
+            assert (await react(town, sender, story_id)).status_code == 200
+        await happen(town.river, e.AccountBlocked(blocker_id=town.id("ben"), blocked_id=town.id("owner")))
+        for what in ("replies", "reactions"):
+            assert [one["sender"]["username"] for one in await got(town, story_id, what)] == ["cem"]
+
+
+@pytest.mark.parametrize("reaction", ["👍", "👍🏽", "🇫🇷", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1", "a", "", "👍👍", "👍a", "🔥̃", " 🔥", "👍\n"])
+async def test_a_reaction_is_one_emoji(reaction: str) -> None:
+    allowed = reaction in ("👍", "👍🏽", "🇫🇷", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿")
+    async with a_town("owner", "ben") as town:
+        story_id = await town.tell("owner")
+        assert (await react(town, "ben", story_id, reaction)).status_code == (200 if allowed else 422)
+        assert len(await got(town, story_id, "reactions")) == allowed
+
+
+async def test_what_cannot_be_meant_is_refused() -> None:
+    async with a_town("owner", "ben") as town:
+        story_id = await town.tell("owner")
+        for text in ("", " \n", "x" * (TEXT_CHARACTERS_MAX + 1)):
+            assert (await reply(town, "ben", story_id, text)).status_code == 422
+        assert (await reply(town, "owner", story_id)).status_code == 422
+        assert (await react(town, "owner", story_id)).status_code == 422
+        assert (await reply(town, "ben", story_id, "x" * TEXT_CHARACTERS_MAX)).status_code == 201
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_the_archive_has_every_published_story_for_ever_and_no_deleted_one(limit: int) -> None:
+    async with a_town("owner", "ben") as town:
+        story_ids = [await town.tell("owner", audience) for audience in ("everyone", "close_friends", "everyone")]
+        waiting = town.river.services.ids.next()
+        await happen(
+            town.river,
+            e.StoryCreated(story_id=waiting, owner_id=town.id("owner"), media_id=1, audience="everyone", alt_text=None),
+            e.StoryDeleted(story_id=int(story_ids[0]), owner_id=town.id("owner")),
+        )
+        town.river.now_ms += 400 * DAY_MS
+        assert await archive(town, "owner", limit) == [story_ids[2], story_ids[1]]
+        assert await archive(town, "ben", limit) == []
+
+
+async def archive(town: Town, viewer: str, limit: int) -> list[str]:
+    """The whole archive, page by page."""
+    await town.people[viewer].log_in()
+    found: list[str] = []
+    cursor = ""
+    while True:
+        path = f"/v1/me/stories/archive?limit={limit}{cursor and f'&cursor={cursor}'}"
+        answer = await town.people[viewer].request("GET", path)
+        assert answer.status_code == 200, answer.text
+        found += [one["id"] for one in answer.json()["items"]]
+        cursor = answer.json()["next_cursor"] or ""
+        if not cursor:
+            return found
