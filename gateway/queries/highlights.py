@@ -6,8 +6,9 @@ from typing import Annotated
 
 import msgspec
 
+from gateway.asked_page import asked_page
 from gateway.endpoint import Answer, Call, Endpoint, ListQuery, NoQuery
-from gateway.pages import Listing, page
+from gateway.pages import Listing
 from gateway.services import Services
 from gateway.story_reads import cached_stories, close_to
 from gateway.visibility import may_see_kept_story, nothing_here, see_highlight, see_lists_of
@@ -68,11 +69,8 @@ async def highlights(services: Services, call: Call) -> Answer:
         lambda row: (row.highlight_id,),
         show,
     )
-    query: HighlightsQuery = call.query
-    kind = f"highlights:{owner_id}"
-    after = services.cursors.decode(kind, query.cursor) if query.cursor else None
-    items, mark = await page(listing, after, query.limit)
-    return Answer({"items": items, "next_cursor": services.cursors.encode(kind, mark) if mark else None})
+    items, cursor = await asked_page(services, call, f"highlights:{owner_id}", listing)
+    return Answer({"items": items, "next_cursor": cursor})
 
 
 async def highlight(services: Services, call: Call) -> Answer:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from gateway.asked_page import asked_page
 from gateway.endpoint import Answer, Call, Endpoint, ListQuery
-from gateway.pages import Listing, page
+from gateway.pages import Listing
 from gateway.services import Services
 from gateway.story_reads import cached_stories
 from projections.stories import STORIES_BY_OWNER, OwnedStoryRow
@@ -29,11 +30,8 @@ async def archive(services: Services, call: Call) -> Answer:
         lambda row: (row.story_id,),
         show,
     )
-    query: ListQuery = call.query
-    kind = f"story_archive:{call.viewer}"
-    after = services.cursors.decode(kind, query.cursor) if query.cursor else None
-    items, mark = await page(listing, after, query.limit)
-    return Answer({"items": items, "next_cursor": services.cursors.encode(kind, mark) if mark else None})
+    items, cursor = await asked_page(services, call, f"story_archive:{call.viewer}", listing)
+    return Answer({"items": items, "next_cursor": cursor})
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from gateway.asked_page import asked_page
 from gateway.endpoint import Answer, Call, Endpoint, ListQuery
-from gateway.pages import Listing, page
+from gateway.pages import Listing
 from gateway.queries.graph import ListedAccount, listed_accounts
 from gateway.services import Services
 from gateway.visibility import own_story
@@ -58,11 +59,8 @@ async def replies(services: Services, call: Call) -> Answer:
         lambda row: (row.reply_id,),
         show,
     )
-    query: ListQuery = call.query
-    kind = f"story_replies:{story.story_id}"
-    after = services.cursors.decode(kind, query.cursor) if query.cursor else None
-    items, mark = await page(listing, after, query.limit)
-    return Answer(StoryReplyPage(items=items, next_cursor=services.cursors.encode(kind, mark) if mark else None))
+    items, cursor = await asked_page(services, call, f"story_replies:{story.story_id}", listing)
+    return Answer(StoryReplyPage(items=items, next_cursor=cursor))
 
 
 async def reactions(services: Services, call: Call) -> Answer:
@@ -78,11 +76,8 @@ async def reactions(services: Services, call: Call) -> Answer:
         lambda row: (row.reacted_ms, row.sender_id),
         show,
     )
-    query: ListQuery = call.query
-    kind = f"story_reactions:{story.story_id}"
-    after = services.cursors.decode(kind, query.cursor) if query.cursor else None
-    items, mark = await page(listing, after, query.limit)
-    return Answer(StoryReactionPage(items=items, next_cursor=services.cursors.encode(kind, mark) if mark else None))
+    items, cursor = await asked_page(services, call, f"story_reactions:{story.story_id}", listing)
+    return Answer(StoryReactionPage(items=items, next_cursor=cursor))
 
 
 def _reply(row: ListedStoryReplyRow, sender: ListedAccount) -> StoryReply:
