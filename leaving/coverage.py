@@ -36,7 +36,7 @@ from projections.saves import SAVED_POSTS, SAVES
 from projections.seen_stories import SEEN, SEEN_STORIES
 from projections.shares import SHARES
 from projections.stories import LIVE_STORIES, STORIES, STORIES_BY_OWNER
-from projections.story_replies import STORY_REACTIONS, STORY_REACTIONS_LIST, STORY_REPLIES, STORY_REPLIES_LIST
+from projections.story_replies import STORY_ANSWERS, STORY_REACTIONS, STORY_REPLIES
 from projections.story_views import STORY_VIEW_MEMBERS, STORY_VIEWERS
 from projections.tables import Row, Table
 
@@ -121,10 +121,9 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(LIVE_STORIES, ("owner_id",), ("alt_text",)),
     Coverage(CLOSE_FRIENDS, ("owner_id", "friend_id")),
     Coverage(CLOSE_FRIENDS_LIST, ("owner_id", "friend_id")),
-    Coverage(STORY_REPLIES, ("sender_id",)),
-    Coverage(STORY_REPLIES_LIST, ("sender_id",), ("text",)),
+    Coverage(STORY_ANSWERS, ("sender_id",), ("reaction",)),
+    Coverage(STORY_REPLIES, ("sender_id",), ("text",)),
     Coverage(STORY_REACTIONS, ("sender_id",), ("reaction",)),
-    Coverage(STORY_REACTIONS_LIST, ("sender_id",), ("reaction",)),
     Coverage(HIGHLIGHTS, ("owner_id",), ("title",)),
     Coverage(HIGHLIGHTS_BY_OWNER, ("owner_id",)),
     # These end by themselves within two days.

@@ -35,7 +35,7 @@ from projections.seen_stories import SEEN_STORIES
 from projections.shares import SHARES
 from projections.stores.port import RowStore
 from projections.stories import STORIES
-from projections.story_replies import STORY_REACTIONS, STORY_REPLIES_LIST
+from projections.story_replies import REACTION, STORY_ANSWERS, STORY_REACTIONS, STORY_REPLIES
 from projections.tables import KeyTuple, Row, RowKey, Table
 from schemas import events as e
 from schemas.topics import WEEK_MS, topic_of
@@ -162,6 +162,17 @@ async def _reports(source: Source) -> AsyncIterator[Row]:
                 yield listed
 
 
+async def _story_reactions(source: Source) -> AsyncIterator[Row]:
+    """The reaction to each story, as it is listed there."""
+    by_story = lambda account_id, event: STORY_ANSWERS.key(event.story_id, account_id, REACTION)  # noqa: E731
+    async for key in _keys(source, e.StoryReacted, by_story, "sender_id"):
+        answer = await source.rows.get(key)
+        if answer is not None:
+            listed = await source.rows.get(STORY_REACTIONS.key(answer.story_id, answer.sent_ms, answer.sender_id))
+            if listed is not None:
+                yield listed
+
+
 KINDS: tuple[Kind, ...] = (
     _keyed(ACCOUNTS),
     _listed("counts", GRAPH_COUNTS),
@@ -194,18 +205,12 @@ KINDS: tuple[Kind, ...] = (
     _listed("seen_stories", SEEN_STORIES),
     _acted(
         "story_replies",
-        STORY_REPLIES_LIST,
+        STORY_REPLIES,
         e.StoryReplied,
-        lambda _, event: STORY_REPLIES_LIST.key(event.story_id, event.reply_id),
+        lambda _, event: STORY_REPLIES.key(event.story_id, event.reply_id),
         "sender_id",
     ),
-    _acted(
-        "story_reactions",
-        STORY_REACTIONS,
-        e.StoryReacted,
-        lambda who, event: STORY_REACTIONS.key(event.story_id, who),
-        "sender_id",
-    ),
+    Kind("story_reactions", (STORY_REACTIONS,), _story_reactions),
     _acted("highlights", HIGHLIGHTS, e.HighlightSaved, lambda _, event: HIGHLIGHTS.key(event.highlight_id), "owner_id"),
 )
 
@@ -226,8 +231,7 @@ MIRRORED: Mapping[str, str] = {
     "seen": "seen_stories",
     "story_view_members": "seen_stories",
     "story_viewers": "seen_stories",
-    "story_replies": "story_replies",
-    "story_reactions_list": "story_reactions",
+    "story_answers": "story_replies",
     "highlights_by_owner": "highlights",
 }
 """Tables that hold again what a kind exports, and which."""

@@ -20,7 +20,7 @@ from projections.reports import REPORTS
 from projections.saves import SAVES
 from projections.stores.port import RowStore
 from projections.stories import STORIES
-from projections.story_replies import STORY_REACTIONS, STORY_REPLIES
+from projections.story_replies import REACTION, STORY_ANSWERS
 from schemas import events as e
 
 Undo = Callable[[RowStore, int, Any], Awaitable[Sequence[e.Event]]]
@@ -52,14 +52,15 @@ async def _close_friend(rows: RowStore, account_id: int, event: e.CloseFriendAdd
 
 async def _story_reply(rows: RowStore, account_id: int, event: e.StoryReplied) -> Sequence[e.Event]:
     """What the account wrote. What others wrote to it stays theirs, though nobody reads it any more."""
-    reply = await rows.get(STORY_REPLIES.key(event.story_id, event.reply_id))
-    if reply is None or reply.sender_id != account_id:
+    reply = await rows.get(STORY_ANSWERS.key(event.story_id, account_id, event.reply_id))
+    if event.sender_id != account_id or reply is None:
         return ()
     return (e.StoryReplyDeleted(reply_id=reply.reply_id, story_id=reply.story_id, sender_id=account_id),)
 
 
 async def _story_reaction(rows: RowStore, account_id: int, event: e.StoryReacted) -> Sequence[e.Event]:
-    if event.sender_id != account_id or await rows.get(STORY_REACTIONS.key(event.story_id, account_id)) is None:
+    reaction = await rows.get(STORY_ANSWERS.key(event.story_id, account_id, REACTION))
+    if event.sender_id != account_id or reaction is None:
         return ()
     return (e.StoryReactionWithdrawn(story_id=event.story_id, sender_id=account_id),)
 

@@ -11,16 +11,22 @@ from projections.writes import Write, put, remove
 from schemas import events as e
 from schemas import topics
 
+REACTION = 0
+"""In the place of a reply's id, which is never 0: the sender's reaction, of which there is one."""
 
-class StoryReplyRow(Row, frozen=True, kw_only=True):
-    """The row that decides whether a reply is there."""
+
+class StoryAnswerRow(Row, frozen=True, kw_only=True):
+    """The row that decides whether a reply or, with `REACTION`, somebody's reaction is there. `reaction` is null of a
+    reply."""
 
     story_id: int
-    reply_id: int
     sender_id: int
+    reply_id: int
+    reaction: str | None
+    sent_ms: int
 
 
-class ListedStoryReplyRow(Row, frozen=True, kw_only=True):
+class StoryReplyRow(Row, frozen=True, kw_only=True):
     """A reply under its story, with its text."""
 
     story_id: int
@@ -31,16 +37,7 @@ class ListedStoryReplyRow(Row, frozen=True, kw_only=True):
 
 
 class StoryReactionRow(Row, frozen=True, kw_only=True):
-    """The newest reaction of a viewer to a story."""
-
-    story_id: int
-    sender_id: int
-    reaction: str
-    reacted_ms: int
-
-
-class ListedStoryReactionRow(Row, frozen=True, kw_only=True):
-    """The same in the story's list."""
+    """The newest reaction of a viewer, under its story."""
 
     story_id: int
     reacted_ms: int
@@ -48,12 +45,9 @@ class ListedStoryReactionRow(Row, frozen=True, kw_only=True):
     reaction: str
 
 
-STORY_REPLIES = Table("story_replies", StoryReplyRow, ("story_id", "reply_id"), aggregate=True)
-STORY_REPLIES_LIST = Table("story_replies_list", ListedStoryReplyRow, ("story_id",), ("-reply_id",))
-STORY_REACTIONS = Table("story_reactions", StoryReactionRow, ("story_id", "sender_id"), aggregate=True)
-STORY_REACTIONS_LIST = Table(
-    "story_reactions_list", ListedStoryReactionRow, ("story_id",), ("-reacted_ms", "-sender_id")
-)
+STORY_ANSWERS = Table("story_answers", StoryAnswerRow, ("story_id", "sender_id", "reply_id"), aggregate=True)
+STORY_REPLIES = Table("story_replies", StoryReplyRow, ("story_id",), ("-reply_id",))
+STORY_REACTIONS = Table("story_reactions", StoryReactionRow, ("story_id",), ("-reacted_ms", "-sender_id"))
 
 
 class StoryRepliesProjection:
@@ -62,13 +56,13 @@ class StoryRepliesProjection:
     name = "story_replies"
     topics = (topics.STORY_REPLIES,)
 
-    def aggregate(self, recorded: Recorded) -> RowKey[Row]:
-        """The reply, or the sender's reaction; the story's key places both."""
+    def aggregate(self, recorded: Recorded) -> RowKey[StoryAnswerRow]:
+        """The sender's reply, or their reaction; the story's key places both. Another's reply has another key."""
         match recorded.event:
             case e.StoryReplied() | e.StoryReplyDeleted() as event:
-                return STORY_REPLIES.key(event.story_id, event.reply_id)
+                return STORY_ANSWERS.key(event.story_id, event.sender_id, event.reply_id)
             case e.StoryReacted() | e.StoryReactionWithdrawn() as event:
-                return STORY_REACTIONS.key(event.story_id, event.sender_id)
+                return STORY_ANSWERS.key(event.story_id, event.sender_id, REACTION)
             case other:
                 raise unfoldable(self.name, other)
 
@@ -77,48 +71,39 @@ class StoryRepliesProjection:
         return ()
 
     def project(self, rows: Rows, recorded: Recorded) -> Sequence[Write]:
-        """Sending what is there, or taking back what is not or is another's, changes nothing."""
+        """Sending what is there, or taking back what is not, changes nothing; another reaction takes the place of the
+        one before."""
+        before, at_ms = rows.get(self.aggregate(recorded)), recorded.timestamp_ms
         match recorded.event:
-            case e.StoryReplied() | e.StoryReplyDeleted() as event:
-                return _reply(rows.get(STORY_REPLIES.key(event.story_id, event.reply_id)), event, recorded.timestamp_ms)
-            case e.StoryReacted() | e.StoryReactionWithdrawn() as event:
-                before = rows.get(STORY_REACTIONS.key(event.story_id, event.sender_id))
-                return _reaction(before, event, recorded.timestamp_ms)
+            case e.StoryReplied() as event if before is None:
+                return _replied(event, at_ms)
+            case e.StoryReplyDeleted() if before is not None:
+                return remove(STORY_REPLIES.key(before.story_id, before.reply_id)), remove(STORY_ANSWERS.key_of(before))
+            case e.StoryReacted() as event if before is None or before.reaction != event.reaction:
+                return *_unlisted(before), *_reacted(event, at_ms)
+            case e.StoryReactionWithdrawn() if before is not None:
+                return *_unlisted(before), remove(STORY_ANSWERS.key_of(before))
         return ()
 
 
-def _reply(before: StoryReplyRow | None, event: e.StoryReplied | e.StoryReplyDeleted, at_ms: int) -> Sequence[Write]:
-    match event:
-        case e.StoryReplied(story_id=story_id, reply_id=reply_id, sender_id=sender_id, text=text) if before is None:
-            listed = ListedStoryReplyRow(
-                story_id=story_id, reply_id=reply_id, sender_id=sender_id, text=text, created_ms=at_ms
-            )
-            row = StoryReplyRow(story_id=story_id, reply_id=reply_id, sender_id=sender_id)
-            return put(STORY_REPLIES_LIST, listed), put(STORY_REPLIES, row)
-        case e.StoryReplyDeleted(sender_id=sender_id) if before is not None and before.sender_id == sender_id:
-            return remove(STORY_REPLIES_LIST.key(before.story_id, before.reply_id)), remove(
-                STORY_REPLIES.key_of(before)
-            )
-    return ()
+def _replied(event: e.StoryReplied, at_ms: int) -> Sequence[Write]:
+    story_id, reply_id, sender_id = event.story_id, event.reply_id, event.sender_id
+    listed = StoryReplyRow(story_id=story_id, reply_id=reply_id, sender_id=sender_id, text=event.text, created_ms=at_ms)
+    row = StoryAnswerRow(story_id=story_id, sender_id=sender_id, reply_id=reply_id, reaction=None, sent_ms=at_ms)
+    return put(STORY_REPLIES, listed), put(STORY_ANSWERS, row)
 
 
-def _reaction(
-    before: StoryReactionRow | None, event: e.StoryReacted | e.StoryReactionWithdrawn, at_ms: int
-) -> Sequence[Write]:
-    """A reaction takes the place of the one before; the same one again stays where it is."""
-    story_id, sender_id = event.story_id, event.sender_id
-    gone: list[Write] = []
-    if before is not None:
-        gone = [remove(STORY_REACTIONS_LIST.key(story_id, before.reacted_ms, sender_id))]
-    if isinstance(event, e.StoryReactionWithdrawn):
-        return (*gone, remove(STORY_REACTIONS.key_of(before))) if before else ()
-    if before is not None and before.reaction == event.reaction:
+def _reacted(event: e.StoryReacted, at_ms: int) -> Sequence[Write]:
+    story_id, sender_id, reaction = event.story_id, event.sender_id, event.reaction
+    listed = StoryReactionRow(story_id=story_id, reacted_ms=at_ms, sender_id=sender_id, reaction=reaction)
+    row = StoryAnswerRow(story_id=story_id, sender_id=sender_id, reply_id=REACTION, reaction=reaction, sent_ms=at_ms)
+    return put(STORY_REACTIONS, listed), put(STORY_ANSWERS, row)
+
+
+def _unlisted(before: StoryAnswerRow | None) -> Sequence[Write]:
+    if before is None:
         return ()
-    if before is not None and before.reacted_ms == at_ms:
-        gone = []  # the new row stands at the same key
-    row = StoryReactionRow(story_id=story_id, sender_id=sender_id, reaction=event.reaction, reacted_ms=at_ms)
-    listed = ListedStoryReactionRow(story_id=story_id, sender_id=sender_id, reaction=event.reaction, reacted_ms=at_ms)
-    return *gone, put(STORY_REACTIONS_LIST, listed), put(STORY_REACTIONS, row)
+    return (remove(STORY_REACTIONS.key(before.story_id, before.sent_ms, before.sender_id)),)
 
 
 STORY_REPLIES_PROJECTION = StoryRepliesProjection()

@@ -12,7 +12,7 @@ from gateway.visibility import nothing_here
 from photolog.errors import Invalid
 from photolog.text import clean_text
 from projections.story_cards import CachedStory
-from projections.story_replies import STORY_REACTIONS
+from projections.story_replies import REACTION, STORY_ANSWERS
 from schemas.events import StoryReacted, StoryReactionWithdrawn, StoryReplied
 
 TEXT_CHARACTERS_MAX = 1_000
@@ -79,7 +79,7 @@ async def withdraw(services: Services, call: Call) -> Command:
     """Take a reaction back, also from a story that is over or hidden from the viewer by now."""
     story_id = call.id("story_id")
     seen = await visible_stories(services, call.viewer, [story_id])
-    if not seen and await services.rows.get(STORY_REACTIONS.key(story_id, call.viewer)) is None:
+    if not seen and await services.rows.get(STORY_ANSWERS.key(story_id, call.viewer, REACTION)) is None:
         raise nothing_here()
     event = StoryReactionWithdrawn(story_id=story_id, sender_id=call.viewer)
     return Command((event,), StoryReacting(story_id=str(story_id), reacted=False))

@@ -2,7 +2,6 @@
 them, so that a title for close friends is theirs alone."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import msgspec
 
@@ -16,13 +15,7 @@ from photolog.timestamps import rfc3339
 from projections.highlights import HIGHLIGHTS, HIGHLIGHTS_BY_OWNER, HighlightRow, OwnedHighlightRow
 from projections.story_cards import CachedStory, StoryBody
 
-PAGE_MAX = 20  # each may have a hundred stories to look at
-
-
-class HighlightsQuery(ListQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page of highlights, which is shorter than others."""
-
-    limit: Annotated[int, msgspec.Meta(ge=1, le=PAGE_MAX)] = PAGE_MAX
+PAGE_MAX = 20  # each may have a hundred stories to look at; a page is no longer, whatever is asked for
 
 
 class ListedHighlight(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +62,7 @@ async def highlights(services: Services, call: Call) -> Answer:
         lambda row: (row.highlight_id,),
         show,
     )
-    items, cursor = await asked_page(services, call, f"highlights:{owner_id}", listing)
+    items, cursor = await asked_page(services, call, f"highlights:{owner_id}", listing, PAGE_MAX)
     return Answer({"items": items, "next_cursor": cursor})
 
 
@@ -122,7 +115,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         highlights,
         "An account's highlights",
         "stories",
-        query=HighlightsQuery,
+        query=ListQuery,
         response=HighlightPage,
         models=_MODELS,
     ),

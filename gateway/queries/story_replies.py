@@ -12,10 +12,10 @@ from gateway.services import Services
 from gateway.visibility import own_story
 from photolog.timestamps import rfc3339
 from projections.story_replies import (
-    STORY_REACTIONS_LIST,
-    STORY_REPLIES_LIST,
-    ListedStoryReactionRow,
-    ListedStoryReplyRow,
+    STORY_REACTIONS,
+    STORY_REPLIES,
+    StoryReactionRow,
+    StoryReplyRow,
 )
 
 
@@ -50,12 +50,12 @@ async def replies(services: Services, call: Call) -> Answer:
     """The replies of everyone whom the owner may see."""
     story = await own_story(services.rows, call.viewer, call.id("story_id"))
 
-    async def show(rows: Sequence[ListedStoryReplyRow]) -> list[StoryReply | None]:
+    async def show(rows: Sequence[StoryReplyRow]) -> list[StoryReply | None]:
         senders = await listed_accounts(services, call.viewer, [row.sender_id for row in rows])
         return [_reply(row, sender) if sender else None for row, sender in zip(rows, senders, strict=True)]
 
-    listing: Listing[ListedStoryReplyRow, StoryReply] = Listing(
-        lambda after, limit: services.rows.scan(STORY_REPLIES_LIST, (story.story_id,), after=after, limit=limit),
+    listing: Listing[StoryReplyRow, StoryReply] = Listing(
+        lambda after, limit: services.rows.scan(STORY_REPLIES, (story.story_id,), after=after, limit=limit),
         lambda row: (row.reply_id,),
         show,
     )
@@ -67,12 +67,12 @@ async def reactions(services: Services, call: Call) -> Answer:
     """The reactions of everyone whom the owner may see."""
     story = await own_story(services.rows, call.viewer, call.id("story_id"))
 
-    async def show(rows: Sequence[ListedStoryReactionRow]) -> list[StoryReaction | None]:
+    async def show(rows: Sequence[StoryReactionRow]) -> list[StoryReaction | None]:
         senders = await listed_accounts(services, call.viewer, [row.sender_id for row in rows])
         return [_reaction(row, sender) if sender else None for row, sender in zip(rows, senders, strict=True)]
 
-    listing: Listing[ListedStoryReactionRow, StoryReaction] = Listing(
-        lambda after, limit: services.rows.scan(STORY_REACTIONS_LIST, (story.story_id,), after=after, limit=limit),
+    listing: Listing[StoryReactionRow, StoryReaction] = Listing(
+        lambda after, limit: services.rows.scan(STORY_REACTIONS, (story.story_id,), after=after, limit=limit),
         lambda row: (row.reacted_ms, row.sender_id),
         show,
     )
@@ -80,11 +80,11 @@ async def reactions(services: Services, call: Call) -> Answer:
     return Answer(StoryReactionPage(items=items, next_cursor=cursor))
 
 
-def _reply(row: ListedStoryReplyRow, sender: ListedAccount) -> StoryReply:
+def _reply(row: StoryReplyRow, sender: ListedAccount) -> StoryReply:
     return StoryReply(id=str(row.reply_id), sender=sender, text=row.text, created_at=rfc3339(row.created_ms))
 
 
-def _reaction(row: ListedStoryReactionRow, sender: ListedAccount) -> StoryReaction:
+def _reaction(row: StoryReactionRow, sender: ListedAccount) -> StoryReaction:
     return StoryReaction(sender=sender, reaction=row.reaction, reacted_at=rfc3339(row.reacted_ms))
 
 

@@ -117,7 +117,7 @@ async def test_it_is_made_of_published_stories_of_ones_own() -> None:
         assert STORIES_MAX == 100
 
 
-@pytest.mark.parametrize("limit", [7, 20])
+@pytest.mark.parametrize("limit", [7, 20, 100])
 async def test_there_is_a_most_and_pages_have_all_of_them_the_newest_first(limit: int) -> None:
     async with a_town("owner", "ben") as town:
         story_id = await town.tell("owner")
