@@ -11,7 +11,7 @@ from projections.story_replies import (
     StoryReactionRow,
 )
 from projections.tables import Row, RowKey
-from projections.writes import Kept, Put
+from projections.writes import ABSENT, Kept, Put
 from schemas import events as e
 from tests.unit.projections.folding import Folding
 
@@ -71,7 +71,7 @@ def test_a_reaction_that_is_withdrawn_is_in_neither() -> None:
 
 
 def test_another_reaction_in_the_same_millisecond_is_listed() -> None:
-    state: dict[RowKey[Row], Kept] = {}
+    state: dict[RowKey[Row], Kept] = {STORY_ANSWERS.key(STORY, BEN, REACTION): ABSENT}
     batch = [
         Recorded(reacted(BEN, reaction), new_event_id(), "story.replies", 2, offset, EPOCH_MS)
         for offset, reaction in enumerate(("🔥", "😍"))
