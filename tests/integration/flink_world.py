@@ -9,9 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
-
 from infra.local.engines.flink.engine import TASKMANAGER
 from infra.local.java import require_java
 from infra.local.records import read_processes
@@ -19,7 +16,6 @@ from infra.local.stack import Stack
 from photolog.errors import StoreUnavailable
 from photolog.ids import new_event_id
 from photolog.log.bulk import Appended, BulkProducer
-from photolog.log.kafka_config import client_config
 from photolog.log.record import event_headers
 from photolog.log.slices import SliceReader
 from photolog.settings import Settings
@@ -119,14 +115,6 @@ class FlinkWorld:
                 )
             )
         await self._producer.append(records)
-
-    async def empty(self, event: type[Event]) -> None:
-        """Take away what other tests left in the topic of a flat event."""
-        async with SliceReader(self.settings.kafka) as reader:
-            whole = await reader.whole(topic_of(event).name)
-        admin = AdminClient(client_config(self.settings.kafka))
-        for future in admin.delete_records([TopicPartition(*one.place, one.end or 0) for one in whole]).values():
-            await asyncio.to_thread(future.result, PATIENCE_SECONDS)
 
     async def read(self, event: type[Any_]) -> list[Told[Any_]]:
         """Everything that the topic of a flat event holds now, in each partition's order."""
