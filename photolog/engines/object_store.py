@@ -234,7 +234,8 @@ class ObjectStore:
                 **behind,
             )
             found = [
-                ListedObject(item["Key"], item["ETag"], item["Size"], item["LastModified"].timestamp())
+                # s3proxy lists an object that goes at that moment without its tag.
+                ListedObject(item["Key"], item.get("ETag", ""), item["Size"], item["LastModified"].timestamp())
                 for item in page.get("Contents", ())
             ]
             yield found

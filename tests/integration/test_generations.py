@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from infra.local.home import REPOSITORY
 from infra.local.stack import Stack
 from photolog.errors import Conflict
+from photolog.ids import now_ms
 from photolog.settings import Settings
 from projections.catalogue import PROJECTIONS
 from projections.generations import FIRST, Selection
@@ -132,7 +133,41 @@ def seldom(hand: Hand, town: FaultWorld) -> list[e.Event]:
             reason="spam",
             note="what is this?",
         ),
+        *told(hand, actor_id, post_id, owner_id),
     ]
+
+
+def told(hand: Hand, actor_id: int, post_id: int, owner_id: int) -> list[e.Event]:
+    """What becomes of a story, and what is computed; all of it is there for an hour at least."""
+    story_id, highlight_id, reply_id, media_id = (hand.ids.next() for _ in range(4))
+    now, later = now_ms(), now_ms() + 3_600_000
+    media = e.MediaItem(media_id=media_id, width=640, height=480, variants=["w640.jpeg"])
+    nothing = {"comments": 0, "shares": 0, "saves": 0, "views": 0.0, "rate": 1.0}
+    return [
+        e.StoryCreated(story_id=story_id, owner_id=owner_id, media_id=media_id, audience="everyone", alt_text="x"),
+        e.StoryPublished(story_id=story_id, owner_id=owner_id, published_ms=now, expires_ms=later, media=media),
+        e.CloseFriendAdded(owner_id=owner_id, friend_id=actor_id),
+        e.HighlightSaved(highlight_id=highlight_id, owner_id=owner_id, title="Best", story_ids=[story_id]),
+        e.StoryReplied(reply_id=reply_id, story_id=story_id, owner_id=owner_id, sender_id=actor_id, text="oh"),
+        e.StoryReacted(story_id=story_id, owner_id=owner_id, sender_id=actor_id, reaction="🔥"),
+        e.StoryViewed(
+            viewer_id=actor_id, story_id=story_id, owner_id=owner_id, at_ms=now, published_ms=now, expires_ms=later
+        ),
+        e.StoryViewCounted(
+            story_id=story_id, owner_id=owner_id, viewer_id=actor_id, viewed_ms=now, views=1, expires_ms=later
+        ),
+        e.HashtagBarred(hashtag="barred", reason="blocked", operator="op"),
+        e.HashtagsRanked(
+            scope="world",
+            window_start_ms=now - 3_600_000,
+            window_end_ms=now,
+            hashtags=[e.RankedHashtag(hashtag="fog", people=3)],
+        ),
+        e.EngagementMeasured(
+            measured="post", post_id=post_id, author_id=owner_id, viewer_id=0, window_ms=300_000, likes=1,
+            valid_from_ms=now, valid_until_ms=later, **nothing,
+        ),
+    ]  # fmt: skip
 
 
 async def folded(admin: GenerationAdmin) -> int:
