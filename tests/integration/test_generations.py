@@ -142,7 +142,6 @@ def told(hand: Hand, actor_id: int, post_id: int, owner_id: int) -> list[e.Event
     story_id, highlight_id, reply_id, media_id = (hand.ids.next() for _ in range(4))
     now, later = now_ms(), now_ms() + 3_600_000
     media = e.MediaItem(media_id=media_id, width=640, height=480, variants=["w640.jpeg"])
-    nothing = {"comments": 0, "shares": 0, "saves": 0, "views": 0.0, "rate": 1.0}
     return [
         e.StoryCreated(story_id=story_id, owner_id=owner_id, media_id=media_id, audience="everyone", alt_text="x"),
         e.StoryPublished(story_id=story_id, owner_id=owner_id, published_ms=now, expires_ms=later, media=media),
@@ -165,7 +164,7 @@ def told(hand: Hand, actor_id: int, post_id: int, owner_id: int) -> list[e.Event
         ),
         e.EngagementMeasured(
             measured="post", post_id=post_id, author_id=owner_id, viewer_id=0, window_ms=300_000, likes=1,
-            valid_from_ms=now, valid_until_ms=later, **nothing,
+            valid_from_ms=now, valid_until_ms=later, comments=0, shares=0, saves=0, views=0.0, rate=1.0,
         ),
     ]  # fmt: skip
 
