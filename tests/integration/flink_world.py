@@ -25,7 +25,7 @@ from schemas.topics import topic_of
 from streams.flink_cluster.rest import FlinkRest, RunningJob
 from streams.flink_cluster.submission import submit
 
-PATIENCE_SECONDS = 150.0
+PATIENCE_SECONDS = 240.0
 _POLL_SECONDS = 0.3
 Any_ = TypeVar("Any_", bound=Event)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -234,7 +235,11 @@ class Hand:
         """Whether a projection is at the end of a topic."""
         # In this order: what a job appended to its own topic stands there before its position does.
         stored = await self.positions(projection)
-        ends = await asyncio.to_thread(_ends, self.settings.kafka, topic.name)
+        try:
+            ends = await asyncio.to_thread(_ends, self.settings.kafka, topic.name)
+        except KafkaException:
+            # A broker that has just come back refuses what clients know of its partitions for a moment.
+            return False
         return all(
             end == 0 or stored.get(Source(projection, topic.name, partition), _NOWHERE).next_offset >= end
             for partition, end in ends.items()

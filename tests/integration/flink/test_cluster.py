@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from infra.local.engines.flink.engine import JOBMANAGER
 from photolog.ids import now_ms
 from schemas.events import StoryViewCounted, StoryViewed
@@ -39,6 +41,7 @@ async def counted(flink: FlinkWorld, story_id: int, views: int) -> None:
     assert max(await told()) == views
 
 
+@pytest.mark.timeout(600)  # on a machine that does much else besides
 async def test_a_job_goes_on_from_a_savepoint(flink: FlinkWorld, flink_environment: dict[str, str]) -> None:
     story_id = now_ms() << 20
     await see(flink, story_id, 1, 2, 3)
@@ -60,6 +63,7 @@ async def test_a_job_goes_on_from_a_savepoint(flink: FlinkWorld, flink_environme
     assert "there is no job nothing" in unknown.stderr
 
 
+@pytest.mark.timeout(600)  # on a machine that does much else besides
 async def test_what_a_killed_jobmanager_forgot_is_handed_to_the_next(
     flink: FlinkWorld, flink_environment: dict[str, str], tmp_path: Path
 ) -> None:

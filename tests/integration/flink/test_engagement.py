@@ -77,6 +77,7 @@ def place_of(one: EngagementMeasured) -> Place:
     return (one.measured, one.post_id, one.author_id, one.viewer_id), one.window_ms, one.valid_from_ms
 
 
+@pytest.mark.timeout(600)  # on a machine that does much else besides
 async def test_features_are_what_a_plain_loop_computes(
     flink: FlinkWorld, flink_environment: dict[str, str], pytestconfig: pytest.Config
 ) -> None:

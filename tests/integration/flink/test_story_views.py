@@ -15,6 +15,7 @@ from tests.integration.flink_world import FlinkWorld, eventually
 STORIES, VIEWERS, VIEWS = 5, 300, 3_000
 
 
+@pytest.mark.timeout(600)  # on a machine that does much else besides
 async def test_every_viewer_counts_once_through_a_kill(
     flink: FlinkWorld, flink_environment: dict[str, str], pytestconfig: pytest.Config
 ) -> None:

@@ -77,6 +77,7 @@ def late_by_their_own_partition(uses: Sequence[Told[HashtagUsed]]) -> set[tuple[
     return late
 
 
+@pytest.mark.timeout(600)  # on a machine that does much else besides
 async def test_trending_is_what_a_plain_loop_counts(
     flink: FlinkWorld, flink_environment: dict[str, str], pytestconfig: pytest.Config
 ) -> None:
