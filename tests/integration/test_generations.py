@@ -156,6 +156,7 @@ def told(hand: Hand, actor_id: int, post_id: int, owner_id: int) -> list[e.Event
             story_id=story_id, owner_id=owner_id, viewer_id=actor_id, viewed_ms=now, views=1, expires_ms=later
         ),
         e.HashtagBarred(hashtag="barred", reason="blocked", operator="op"),
+        e.ContentBlocked(digest=f"{story_id:064x}", rule="spam", operator="op"),
         e.HashtagsRanked(
             scope="world",
             window_start_ms=now - 3_600_000,
