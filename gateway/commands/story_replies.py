@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
+import emoji
 import msgspec
-import regex
 
 from gateway.endpoint import Body, Call, Command, Endpoint
 from gateway.services import Services
@@ -17,11 +17,6 @@ from schemas.events import StoryReacted, StoryReactionWithdrawn, StoryReplied
 
 TEXT_CHARACTERS_MAX = 1_000
 EMOJI_CHARACTERS_MAX = 16  # the longest that Unicode recommends has ten
-_EMOJI = regex.compile(
-    r"(?=[\p{Emoji_Presentation}\p{Extended_Pictographic}])"
-    r"(?=[\p{Emoji}\p{Emoji_Component}\p{Extended_Pictographic}]+\Z)\X"
-)
-"""To `fullmatch`: one grapheme that begins with an emoji and has nothing in it but what emoji are made of."""
 
 
 class WriteStoryReply(Body, frozen=True, kw_only=True):
@@ -66,7 +61,7 @@ async def reply(services: Services, call: Call) -> Command:
 async def react(services: Services, call: Call) -> Command:
     """React to a story that the viewer may see now; the reaction takes the place of an earlier one."""
     body: ReactToStory = call.body
-    if not _EMOJI.fullmatch(body.reaction):
+    if not _is_one_emoji(body.reaction):
         raise Invalid("not-an-emoji", "a reaction is one emoji", "reaction")
     story = await _others_story(services, call)
     event = StoryReacted(
@@ -83,6 +78,12 @@ async def withdraw(services: Services, call: Call) -> Command:
         raise nothing_here()
     event = StoryReactionWithdrawn(story_id=story_id, sender_id=call.viewer)
     return Command((event,), StoryReacting(story_id=str(story_id), reacted=False))
+
+
+def _is_one_emoji(text: str) -> bool:
+    """Whether it is one of those that Unicode lists; a skin or hair alone is only a part of one."""
+    listed = emoji.EMOJI_DATA.get(text)
+    return listed is not None and listed["status"] > emoji.STATUS["component"]
 
 
 async def _others_story(services: Services, call: Call) -> CachedStory:

@@ -104,9 +104,42 @@ async def test_whom_the_owner_may_not_see_is_not_listed() -> None:
             assert [one["sender"]["username"] for one in await got(town, story_id, what)] == ["cem"]
 
 
-@pytest.mark.parametrize("reaction", ["👍", "👍🏽", "🇫🇷", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1", "a", "", "👍👍", "👍a", "🔥̃", " 🔥", "👍\n"])
-async def test_a_reaction_is_one_emoji(reaction: str) -> None:
-    allowed = reaction in ("👍", "👍🏽", "🇫🇷", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿")
+ONE_EMOJI = {
+    "plain": "👍",
+    "in another skin": "👍🏽",
+    "a flag": "🇫🇷",
+    "a flag of tags": "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    "a heart, as an emoji": "❤️",
+    "a heart, as text": "❤",
+    "a keycap": "1️⃣",
+    "a family": "👩‍👩‍👧‍👦",
+    "the longest": "👩🏽‍❤️‍💋‍👨🏿",
+}
+NOT_ONE_EMOJI = {
+    "half a flag": "🇫",
+    "no flag": "🇫🇫",
+    "a skin alone": "🏽",
+    "a keycap without its key": "⃣",
+    "a joiner": "\u200d",
+    "a family that goes on": "👩‍👩‍👧‍",
+    "a digit": "1",
+    "a letter": "a",
+    "nothing": "",
+    "two": "👍👍",
+    "two flags": "🇫🇷🇫🇷",
+    "with a letter": "👍a",
+    "with an accent": "🔥̃",
+    "behind a space": " 🔥",
+    "before a line's end": "👍\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("reaction", "allowed"),
+    [(text, True) for text in ONE_EMOJI.values()] + [(text, False) for text in NOT_ONE_EMOJI.values()],
+    ids=[*ONE_EMOJI, *NOT_ONE_EMOJI],
+)
+async def test_a_reaction_is_one_emoji(reaction: str, allowed: bool) -> None:
     async with a_town("owner", "ben") as town:
         story_id = await town.tell("owner")
         assert (await react(town, "ben", story_id, reaction)).status_code == (200 if allowed else 422)
