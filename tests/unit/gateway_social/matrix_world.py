@@ -31,6 +31,8 @@ VIEWERS = {
     "B": "one who blocks the owner",
     "M": "a follower who mutes the owner",
     "F": "a follower",
+    "C": "a follower whom the owner counts among their close friends",
+    "L": "a stranger whom the owner counts among their close friends",
     "Z": "a follower who is suspended",
     "O": "the owner",
 }
@@ -50,16 +52,24 @@ POSTS = {
 STORIES: Mapping[str, tuple[str, e.StoryAudience, str]] = {
     "public": ("public", "everyone", "live"),
     "private": ("private", "everyone", "live"),
-    "close": ("public", "close_friends", "live"),
+    "public close": ("public", "close_friends", "live"),
+    "private close": ("private", "close_friends", "live"),
     "ended": ("public", "everyone", "ended"),
+    "ended close": ("private", "close_friends", "ended"),
+    "processing": ("public", "everyone", "processing"),
+    "rejected": ("public", "everyone", "rejected"),
     "deleted": ("public", "everyone", "deleted"),
+    "taken-down": ("public", "everyone", "taken-down"),
+    "suspended": ("suspended", "everyone", "live"),
+    "orphaned": ("deleted", "everyone", "live"),
 }
-"""Each kind of story: whose it is, for whom, and what became of it."""
+"""Each kind of story: what its owner is, who has no other; for whom it is, and what became of it."""
 
 UNKNOWN_ID = "4242424242"
 _VARIANT = e.MediaVariant(
     name="w640.jpg", content_type="image/jpeg", width=640, height=480, size_bytes=9, object_key="processed/w640"
 )
+_NAMED = str.maketrans(" -", "__")
 _FAR = 1 << 40
 _OF_THE_REQUEST = {"date", "x-request-id", "photolog-position", "ratelimit"}
 Seen = tuple[int, bytes, tuple[tuple[str, str], ...]]
@@ -111,14 +121,16 @@ class MatrixWorld:
         for kind, (account, fate) in POSTS.items():
             await self._post(kind, self.targets[f"{account} account"].owner, fate)
         for kind, (account, audience, fate) in STORIES.items():
-            await self._story(kind, self.targets[f"{account} account"].owner, audience, fate)
+            owner = await person(self.client, f"teller_{kind.translate(_NAMED)}", private=account == "private")
+            await self._relate(int(owner.account_id))
+            await self._story(kind, owner, audience, fate)
         await self._make_witness()
         await self._save_everything()
-        for suspended in (self.targets["suspended account"].owner, self._viewers["Z"]):
-            await happen(
-                self.river, e.AccountSuspended(account_id=int(suspended.account_id), reason="spam", operator="op")
-            )
-        await happen(self.river, e.AccountDeleted(account_id=self._id("deleted")))
+        for kind in ("suspended account", "suspended story"):
+            await self._suspend(self.targets[kind].owner)
+        await self._suspend(self._viewers["Z"])
+        for kind in ("deleted account", "orphaned story"):
+            await happen(self.river, e.AccountDeleted(account_id=int(self.targets[kind].owner.account_id)))
         await self._stand_still()
 
     def with_witness(self, target: Target) -> Target:
@@ -167,13 +179,20 @@ class MatrixWorld:
             self._restore_vault()
         return _seen(answer), appended
 
+    async def _suspend(self, suspended: Person) -> None:
+        event = e.AccountSuspended(account_id=int(suspended.account_id), reason="spam", operator="op")
+        await happen(self.river, event)
+
     async def _relate(self, owner: int) -> None:
-        """Let each viewer be to the owner what its letter says."""
+        """Let each viewer be to the owner what its letter says. Being among close friends opens nothing to the
+        blocked."""
         viewers = {letter: int(one.account_id) for letter, one in self._viewers.items()}
-        for letter in "XBMFZ":
+        for letter in "XBMFZC":
             await happen(
                 self.river, e.FollowCreated(follower_id=viewers[letter], followee_id=owner, wanted_status="active")
             )
+        for letter in "XBCL":
+            await happen(self.river, e.CloseFriendAdded(owner_id=owner, friend_id=viewers[letter]))
         await happen(
             self.river,
             e.FollowCreated(follower_id=viewers["P"], followee_id=owner, wanted_status="pending"),
@@ -272,21 +291,36 @@ class MatrixWorld:
         self.targets["open upload"] = Target(owner, {"media_id": str(upload_id)})
 
     async def _story(self, kind: str, owner: Person, audience: e.StoryAudience, fate: str) -> None:
-        story_id, media_id = (self.river.services.ids.next() for _ in range(2))
+        """A story which the follower answered and saw, and a highlight that keeps it."""
+        story_id, media_id, reply_id, highlight_id = (self.river.services.ids.next() for _ in range(4))
+        owner_id, fan_id = int(owner.account_id), int(self._viewers["F"].account_id)
         ends_ms = self.river.now_ms + (0 if fate == "ended" else 86_400_000)
-        await happen(self.river, *story_events(story_id, int(owner.account_id), media_id, audience, ends_ms))
-        if fate == "deleted":
-            await happen(self.river, e.StoryDeleted(story_id=story_id, owner_id=int(owner.account_id)))
-        self.targets[f"{kind} story"] = Target(owner, {"story_id": str(story_id), "id": str(story_id)})
-        highlight_id = self.river.services.ids.next()
+        told, published = story_events(story_id, owner_id, media_id, audience, ends_ms)
         await happen(
             self.river,
-            e.HighlightSaved(
-                highlight_id=highlight_id, owner_id=int(owner.account_id), title="kept", story_ids=[story_id]
+            e.MediaTranscodingCompleted(
+                media_id=media_id, owner_id=owner_id, width=640, height=480, variants=[_VARIANT], purpose="story"
             ),
+            told,
+            *_what_became(fate, story_id, owner_id, media_id, published),
+            e.StoryReplied(reply_id=reply_id, story_id=story_id, owner_id=owner_id, sender_id=fan_id, text="lovely"),
+            e.StoryReacted(story_id=story_id, owner_id=owner_id, sender_id=fan_id, reaction="🔥"),
+            e.StoryViewCounted(
+                story_id=story_id, owner_id=owner_id, viewer_id=fan_id, viewed_ms=1, views=1, expires_ms=ends_ms
+            ),
+            e.HighlightSaved(highlight_id=highlight_id, owner_id=owner_id, title="kept", story_ids=[story_id]),
         )
-        names = {"highlight_id": highlight_id, "id": highlight_id, "story_id": story_id, "account_id": owner.account_id}
-        self.targets[f"{kind} highlight"] = Target(owner, {name: str(value) for name, value in names.items()})
+        names = {
+            "story_id": story_id,
+            "media_id": media_id,
+            "reply_id": reply_id,
+            "highlight_id": highlight_id,
+            "account_id": owner_id,
+            "fan_id": fan_id,
+            "friend_id": self._viewers["C"].account_id,
+        }
+        texts = {name: str(value) for name, value in names.items()}
+        self.targets[f"{kind} story"] = Target(owner, texts | {"variant": _VARIANT.name})
 
     def _id(self, kind: str) -> int:
         return int(self.targets[f"{kind} account"].owner.account_id)
@@ -333,6 +367,24 @@ def story_events(
             story_id=story_id, owner_id=owner_id, published_ms=ends_ms - 86_400_000, expires_ms=ends_ms, media=media
         ),
     )
+
+
+def _what_became(fate: str, story_id: int, owner_id: int, media_id: int, published: e.Event) -> tuple[e.Event, ...]:
+    """What happened to a story after it was created."""
+    match fate:
+        case "processing":
+            return ()
+        case "rejected":
+            return (e.StoryRejected(story_id=story_id, owner_id=owner_id, media_id=media_id, reason="damaged-image"),)
+        case "deleted":
+            return published, e.StoryDeleted(story_id=story_id, owner_id=owner_id)
+        case "taken-down":
+            return (
+                published,
+                e.MediaTakenDown(media_id=media_id, owner_id=owner_id, rule="hate", operator="op"),
+                e.StoryDeleted(story_id=story_id, owner_id=owner_id, taken_down="hate", operator="op"),
+            )
+    return (published,)
 
 
 def _seen(answer: httpx.Response) -> Seen:

@@ -4,7 +4,6 @@ A new endpoint has no line in `MATRIX` yet, and the first test here says so.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,9 +13,11 @@ from gateway.endpoint import Endpoint, ListQuery
 from gateway.routes import ENDPOINTS
 from photolog.ids import EPOCH_MS
 from photolog.timestamps import rfc3339
+from tests.unit.gateway_social.matrix_lines import ALONE, NOBODY, Line
 from tests.unit.gateway_social.matrix_world import VIEWERS, MatrixWorld, Seen, matrix_world
+from tests.unit.gateway_social.story_lines import PICTURE, STORY_LINES, STORY_SHOWN, VIEWS_TAKEN
 
-# What each letter in the tables below asks for. `VIEWERS` tells who A, S, P, X, B, M, F, Z and O are.
+# What each letter in the tables below asks for. `VIEWERS` tells who A, S, P, X, B, M, F, C, L, Z and O are.
 OUTCOMES = {
     "+": "done, or shown",
     ".": "not there: byte for byte what an id gets that nothing ever had, and nothing is appended",
@@ -26,251 +27,198 @@ OUTCOMES = {
     "u": "401: nobody without an account may ask",
     "c": "409, a conflict with what the target is now",
     "i": "422, the request cannot be meant",
+    "n": "422, byte for byte as for an id that nothing ever had, and nothing is appended",
     "g": "410 post-taken-down: the viewer's own, and why",
 }
-_STATUS = {"p": 403, "y": 403, "z": 403, "u": 401, "c": 409, "i": 422, "g": 410}
+_STATUS = {"p": 403, "y": 403, "z": 403, "u": 401, "c": 409, "i": 422, "n": 422, "g": 410}
 _TYPE = {"p": "private-account", "y": "not-yours", "z": "account-suspended", "g": "post-taken-down"}
 _KIND_WITHOUT_GRANT = ("/problems/invalid-token", "/problems/unauthenticated")
 _ORDER = tuple(VIEWERS)
-Table = Mapping[str, str]
 
 # fmt: off
-#                        A S P X B M F Z O
+#                        A S P X B M F C L Z O
 PROFILE = {
-    "public account":    "+ + + . . + + z +",
-    "private account":   "+ + + . . + + z +",
-    "suspended account": ". . . . . . . z z",
-    "deleted account":   ". . . . . . . z u",
+    "public account":    "+ + + . . + + + + z +",
+    "private account":   "+ + + . . + + + + z +",
+    "suspended account": ". . . . . . . . . z z",
+    "deleted account":   ". . . . . . . . . z u",
 }
 GRID = PROFILE | {
-    "private account":   "p p p . . + + z +",
+    "private account":   "p p p . . + + + p z +",
 }
 LISTS = {
-    "public account":    "u + + . . + + z +",
-    "private account":   "u p p . . + + z +",
-    "suspended account": "u . . . . . . z z",
-    "deleted account":   "u . . . . . . z u",
+    "public account":    "u + + . . + + + + z +",
+    "private account":   "u p p . . + + + p z +",
+    "suspended account": "u . . . . . . . . z z",
+    "deleted account":   "u . . . . . . . . z u",
 }
 RELATIONSHIP = {  # who blocks may ask after whom they block
-    "public account":    "u + + . + + + z +",
-    "private account":   "u + + . + + + z +",
-    "suspended account": "u . . . + . . z z",
-    "deleted account":   "u . . . . . . z u",
+    "public account":    "u + + . + + + + + z +",
+    "private account":   "u + + . + + + + + z +",
+    "suspended account": "u . . . + . . . . z z",
+    "deleted account":   "u . . . . . . . . z u",
 }
 FOLLOW = {
-    "public account":    "u + + . . + + z i",
-    "private account":   "u + + . . + + z i",
-    "suspended account": "u . . . . . . z z",
-    "deleted account":   "u . . . . . . z u",
+    "public account":    "u + + . . + + + + z i",
+    "private account":   "u + + . . + + + + z i",
+    "suspended account": "u . . . . . . . . z z",
+    "deleted account":   "u . . . . . . . . z u",
 }
 UNFOLLOW = FOLLOW | {
-    "suspended account": "u . + . . + + z z",
+    "suspended account": "u . + . . + + + . z z",
 }
 BLOCK = {
-    "public account":    "u + + . + + + z i",
-    "private account":   "u + + . + + + z i",
-    "suspended account": "u . . . + . . z z",
-    "deleted account":   "u . . . . . . z u",
+    "public account":    "u + + . + + + + + z i",
+    "private account":   "u + + . + + + + + z i",
+    "suspended account": "u . . . + . . . . z z",
+    "deleted account":   "u . . . . . . . . z u",
 }
 UNMUTE = FOLLOW | {
-    "suspended account": "u . . . . + . z z",
+    "suspended account": "u . . . . + . . . z z",
 }
 UNASKED = {  # none of the owners follows a viewer, or asks to
-    "public account":    "u . . . . . . z .",
-    "private account":   "u . . . . . . z .",
-    "suspended account": "u . . . . . . z z",
-    "deleted account":   "u . . . . . . z u",
+    "public account":    "u . . . . . . . . z .",
+    "private account":   "u . . . . . . . . z .",
+    "suspended account": "u . . . . . . . . z z",
+    "deleted account":   "u . . . . . . . . z u",
 }
 POST = {
-    "public post":       "+ + + . . + + z +",
-    "private post":      ". . . . . + + z +",
-    "suspended post":    ". . . . . . . z z",
-    "deleted post":      ". . . . . . . z .",
-    "processing post":   ". . . . . . . z +",
-    "rejected post":     ". . . . . . . z +",
-    "orphaned post":     ". . . . . . . z u",
-    "taken-down post":   ". . . . . . . z .",
+    "public post":       "+ + + . . + + + + z +",
+    "private post":      ". . . . . + + + . z +",
+    "suspended post":    ". . . . . . . . . z z",
+    "deleted post":      ". . . . . . . . . z .",
+    "processing post":   ". . . . . . . . . z +",
+    "rejected post":     ". . . . . . . . . z +",
+    "orphaned post":     ". . . . . . . . . z u",
+    "taken-down post":   ". . . . . . . . . z .",
 }
 PHOTOGRAPH = POST | {  # it stays its owner's when the post is gone, if it was not taken down
-    "deleted post":      ". . . . . . . z +",
+    "deleted post":      ". . . . . . . . . z +",
 }
 TAKEN_DOWN = POST | {  # who asks for the post itself is told
-    "taken-down post":   ". . . . . . . z g",
+    "taken-down post":   ". . . . . . . . . z g",
 }
 ACT_ON_POST = {
-    "public post":       "u + + . . + + z +",
-    "private post":      "u . . . . + + z +",
-    "suspended post":    "u . . . . . . z z",
-    "deleted post":      "u . . . . . . z .",
-    "processing post":   "u . . . . . . z c",
-    "rejected post":     "u . . . . . . z c",
-    "orphaned post":     "u . . . . . . z u",
-    "taken-down post":   "u . . . . . . z .",
+    "public post":       "u + + . . + + + + z +",
+    "private post":      "u . . . . + + + . z +",
+    "suspended post":    "u . . . . . . . . z z",
+    "deleted post":      "u . . . . . . . . z .",
+    "processing post":   "u . . . . . . . . z c",
+    "rejected post":     "u . . . . . . . . z c",
+    "orphaned post":     "u . . . . . . . . z u",
+    "taken-down post":   "u . . . . . . . . z .",
 }
 TAKE_BACK = ACT_ON_POST | {
-    "processing post":   "u . . . . . . z +",
-    "rejected post":     "u . . . . . . z +",
+    "processing post":   "u . . . . . . . . z +",
+    "rejected post":     "u . . . . . . . . z +",
 }
 OWN_POST = {
-    "public post":       "u y y . . y y z +",
-    "private post":      "u . . . . y y z +",
-    "suspended post":    "u . . . . . . z z",
-    "deleted post":      "u . . . . . . z .",
-    "processing post":   "u . . . . . . z +",
-    "rejected post":     "u . . . . . . z +",
-    "orphaned post":     "u . . . . . . z u",
-    "taken-down post":   "u . . . . . . z .",
+    "public post":       "u y y . . y y y y z +",
+    "private post":      "u . . . . y y y . z +",
+    "suspended post":    "u . . . . . . . . z z",
+    "deleted post":      "u . . . . . . . . z .",
+    "processing post":   "u . . . . . . . . z +",
+    "rejected post":     "u . . . . . . . . z +",
+    "orphaned post":     "u . . . . . . . . z u",
+    "taken-down post":   "u . . . . . . . . z .",
 }
 OWN_COMMENT = OWN_POST | {  # who wrote it may take it back whatever became of the post
-    "deleted post":      "u . . . . . . z +",
-    "taken-down post":   "u . . . . . . z +",
+    "deleted post":      "u . . . . . . . . z +",
+    "taken-down post":   "u . . . . . . . . z +",
 }
 OWN_PHOTOGRAPH = {
-    "public post":       "u . . . . . . z +",
-    "private post":      "u . . . . . . z +",
-    "deleted post":      "u . . . . . . z +",
-    "orphaned post":     "u . . . . . . z u",
-    "taken-down post":   "u . . . . . . z +",
+    "public post":       "u . . . . . . . . z +",
+    "private post":      "u . . . . . . . . z +",
+    "deleted post":      "u . . . . . . . . z +",
+    "orphaned post":     "u . . . . . . . . z u",
+    "taken-down post":   "u . . . . . . . . z +",
 }
 OWN_UPLOAD = {
-    "open upload":       "u . . . . . . z +",
+    "open upload":       "u . . . . . . . . z +",
 }
 LIKE_COMMENT = POST | {  # who wrote it is the post's author, and hidden from the same people
-    "public post":       "u + + . . + + z +",
-    "private post":      "u . . . . + + z +",
-    "suspended post":    "u . . . . . . z z",
-    "deleted post":      "u . . . . . . z .",
-    "processing post":   "u . . . . . . z +",
-    "rejected post":     "u . . . . . . z +",
-    "orphaned post":     "u . . . . . . z u",
-    "taken-down post":   "u . . . . . . z .",
+    "public post":       "u + + . . + + + + z +",
+    "private post":      "u . . . . + + + . z +",
+    "suspended post":    "u . . . . . . . . z z",
+    "deleted post":      "u . . . . . . . . z .",
+    "processing post":   "u . . . . . . . . z +",
+    "rejected post":     "u . . . . . . . . z +",
+    "orphaned post":     "u . . . . . . . . z u",
+    "taken-down post":   "u . . . . . . . . z .",
 }
 LIKERS = LIKE_COMMENT
 REPORT = LIKE_COMMENT | {
-    "public post":       "u + + . . + + z i",
-    "private post":      "u . . . . + + z i",
-    "processing post":   "u . . . . . . z i",
-    "rejected post":     "u . . . . . . z i",
+    "public post":       "u + + . . + + + + z i",
+    "private post":      "u . . . . + + + . z i",
+    "processing post":   "u . . . . . . . . z i",
+    "rejected post":     "u . . . . . . . . z i",
 }
-UNSAVE = dict.fromkeys(POST, "u + + + + + + z +") | {  # what one saved one may forget, hidden or not
-    "suspended post":    "u + + + + + + z z",
-    "orphaned post":     "u + + + + + + z u",
+UNSAVE = dict.fromkeys(POST, "u + + + + + + + + z +") | {  # what one saved one may forget, hidden or not
+    "suspended post":    "u + + + + + + + + z z",
+    "orphaned post":     "u + + + + + + + + z u",
 }
 UNTOLD = UNSAVE  # telemetry is answered alike, whatever it is about
-STORY = {
-    "public story":      "u + + . . + + z +",
-    "private story":     "u . . . . + + z +",
-    "close story":       "u . . . . . . z +",
-    "ended story":       "u . . . . . . z +",
-    "deleted story":     "u . . . . . . z .",
-}
-OWN_STORY = {  # what is asked for is the owner's alone, whoever may see the story
-    "public story":      "u . . . . . . z +",
-    "private story":     "u . . . . . . z +",
-    "close story":       "u . . . . . . z +",
-    "ended story":       "u . . . . . . z +",
-    "deleted story":     "u . . . . . . z .",
-}
-ANSWER_STORY = STORY | {
-    "public story":      "u + + . . + + z i",
-    "private story":     "u . . . . + + z i",
-    "close story":       "u . . . . . . z i",
-    "ended story":       "u . . . . . . z i",
-}
-HIGHLIGHT = {  # it outlives its story's day
-    "public highlight":  "u + + . . + + z +",
-    "private highlight": "u . . . . + + z +",
-    "close highlight":   "u . . . . . . z +",
-    "ended highlight":   "u + + . . + + z +",
-    "deleted highlight": "u . . . . . . z +",
-}
-OWN_HIGHLIGHT = {
-    "public highlight":  "u . . . . . . z +",
-    "private highlight": "u . . . . . . z +",
-    "close highlight":   "u . . . . . . z +",
-    "ended highlight":   "u . . . . . . z +",
-}
-AMONG_HIGHLIGHTS = HIGHLIGHT | {
-    "private highlight": "u p p . . + + z +",
-}
-VIEWED_STORY = dict.fromkeys(OWN_STORY, "u + + + + + + z +")  # answered alike, whatever it is about
 OPEN_UPLOAD = {  # its parts never came
-    "open upload":       "u . . . . . . z c",
+    "open upload":       "u . . . . . . . . z c",
 }
 OWN_SESSION = {
-    "session":           "u . . . . . . z +",
+    "session":           "u . . . . . . . . z +",
 }
 OWN_EXPORT = {
-    "export":            "u . . . . . . z +",
+    "export":            "u . . . . . . . . z +",
 }
 
 # In lists of what somebody else has: whether the owner's part of it is among what the viewer gets.
-#                        A S P X B M F Z O
+#                        A S P X B M F C L Z O
 AMONG_OTHERS = {
-    "public account":    "+ + + . . + + z +",
-    "private account":   "+ + + . . + + z +",
-    "suspended account": ". . . . . . . z z",
-    "deleted account":   ". . . . . . . z u",
+    "public account":    "+ + + . . + + + + z +",
+    "private account":   "+ + + . . + + + + z +",
+    "suspended account": ". . . . . . . . . z z",
+    "deleted account":   ". . . . . . . . . z u",
 }
 AMONG_PEOPLE = {account: f"u{letters[1:]}" for account, letters in AMONG_OTHERS.items()}
 # In lists of the viewer's own.
 ASKED = {
-    "public account":    "u . + . . . . z .",
-    "private account":   "u . + . . . . z .",
-    "suspended account": "u . . . . . . z z",
-    "deleted account":   "u . . . . . . z u",
+    "public account":    "u . + . . . . . . z .",
+    "private account":   "u . + . . . . . . z .",
+    "suspended account": "u . . . . . . . . z z",
+    "deleted account":   "u . . . . . . . . z u",
 }
 BLOCKED = {
-    "public account":    "u . . . + . . z .",
-    "suspended account": "u . . . + . . z z",
-    "deleted account":   "u . . . . . . z u",
+    "public account":    "u . . . + . . . . z .",
+    "suspended account": "u . . . + . . . . z z",
+    "deleted account":   "u . . . . . . . . z u",
 }
 MUTED = {
-    "public account":    "u . . . . + . z .",
-    "suspended account": "u . . . . . . z z",
-    "deleted account":   "u . . . . . . z u",
+    "public account":    "u . . . . + . . . z .",
+    "suspended account": "u . . . . . . . . z z",
+    "deleted account":   "u . . . . . . . . z u",
 }
 FEED = {
-    "public post":       "u . . . . . + z +",
-    "private post":      "u . . . . . + z +",
-    "suspended post":    "u . . . . . . z z",
-    "deleted post":      "u . . . . . . z .",
-    "processing post":   "u . . . . . . z .",
-    "rejected post":     "u . . . . . . z .",
-    "orphaned post":     "u . . . . . . z u",
-    "taken-down post":   "u . . . . . . z .",
+    "public post":       "u . . . . . + + . z +",
+    "private post":      "u . . . . . + + . z +",
+    "suspended post":    "u . . . . . . . . z z",
+    "deleted post":      "u . . . . . . . . z .",
+    "processing post":   "u . . . . . . . . z .",
+    "rejected post":     "u . . . . . . . . z .",
+    "orphaned post":     "u . . . . . . . . z u",
+    "taken-down post":   "u . . . . . . . . z .",
 }
 SAVED = {  # everybody saved everything, whatever they may see of it
-    "public post":       "u + + . . + + z +",
-    "private post":      "u . . . . + + z +",
-    "suspended post":    "u . . . . . . z z",
-    "deleted post":      "u . . . . . . z .",
-    "processing post":   "u . . . . . . z .",
-    "rejected post":     "u . . . . . . z .",
-    "orphaned post":     "u . . . . . . z u",
-    "taken-down post":   "u . . . . . . z .",
+    "public post":       "u + + . . + + + + z +",
+    "private post":      "u . . . . + + + . z +",
+    "suspended post":    "u . . . . . . . . z z",
+    "deleted post":      "u . . . . . . . . z .",
+    "processing post":   "u . . . . . . . . z .",
+    "rejected post":     "u . . . . . . . . z .",
+    "orphaned post":     "u . . . . . . . . z u",
+    "taken-down post":   "u . . . . . . . . z .",
 }
 IN_GRID = POST | {  # the grid of the post's author
-    "private post":      "p p p . . + + z +",
+    "private post":      "p p p . . + + + p z +",
 }
 # fmt: on
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What an endpoint does with each kind of target.
-
-    Args:
-        table: for each target the outcomes, one for each viewer.
-        body: what is sent; `{name}` stands for an id of the target.
-    """
-
-    table: Table
-    body: Any = None
-
-
-ALONE = Line({})
-"""An endpoint that names nobody and nothing: it shows or changes what is the caller's own."""
 
 MATRIX: Mapping[str, Line] = {
     "POST /v1/accounts": ALONE,
@@ -317,7 +265,7 @@ MATRIX: Mapping[str, Line] = {
     "GET /v1/posts/{post_id}": Line(TAKEN_DOWN),
     "PATCH /v1/posts/{post_id}": Line(OWN_POST, {"caption": "new"}),
     "DELETE /v1/posts/{post_id}": Line(OWN_POST),
-    "GET /v1/media/{media_id}/{variant}": Line(PHOTOGRAPH),
+    "GET /v1/media/{media_id}/{variant}": Line({**PHOTOGRAPH, **PICTURE}),
     "GET /v1/feed": ALONE,
     "PUT /v1/posts/{post_id}/like": Line(ACT_ON_POST),
     "DELETE /v1/posts/{post_id}/like": Line(TAKE_BACK),
@@ -338,29 +286,6 @@ MATRIX: Mapping[str, Line] = {
         UNTOLD,
         {"events": [{"type": "view", "post_id": "{post_id}", "surface": "post", "at": rfc3339(EPOCH_MS + 86_400_000)}]},
     ),
-    "POST /v1/stories": ALONE,
-    "DELETE /v1/stories/{story_id}": Line(OWN_STORY),
-    "POST /v1/stories/views": Line(
-        VIEWED_STORY, {"views": [{"story_id": "{story_id}", "at": rfc3339(EPOCH_MS + 86_400_000)}]}
-    ),
-    "GET /v1/stories/tray": ALONE,  # whose stories are in it: test_story_tray.py
-    "GET /v1/stories/{story_id}/viewers": Line(OWN_STORY),
-    "GET /v1/stories/{story_id}": Line(STORY),
-    "GET /v1/accounts/{account_id}/stories": Line(LISTS),
-    "PUT /v1/me/close-friends/{account_id}": Line(FOLLOW),
-    "DELETE /v1/me/close-friends/{account_id}": Line(FOLLOW),
-    "GET /v1/me/close-friends": ALONE,
-    "POST /v1/stories/{story_id}/replies": Line(ANSWER_STORY, {"text": "hi"}),
-    "PUT /v1/stories/{story_id}/reaction": Line(ANSWER_STORY, {"reaction": "🔥"}),
-    "DELETE /v1/stories/{story_id}/reaction": Line(STORY),
-    "GET /v1/stories/{story_id}/replies": Line(OWN_STORY),
-    "GET /v1/stories/{story_id}/reactions": Line(OWN_STORY),
-    "GET /v1/me/stories/archive": ALONE,
-    "POST /v1/highlights": ALONE,  # whose stories it takes: test_highlights.py
-    "PUT /v1/highlights/{highlight_id}": Line(OWN_HIGHLIGHT, {"title": "new", "story_ids": ["{story_id}"]}),
-    "DELETE /v1/highlights/{highlight_id}": Line(OWN_HIGHLIGHT),
-    "GET /v1/highlights/{highlight_id}": Line(HIGHLIGHT),
-    "GET /v1/accounts/{account_id}/highlights": Line(LISTS),
     "PUT /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}/suspension": ALONE,
     "DELETE /v1/operator/accounts/{account_id}": ALONE,
@@ -380,11 +305,9 @@ MATRIX: Mapping[str, Line] = {
     "GET /v1/streams": ALONE,  # the same for everybody
     "GET /v1/streams/events": ALONE,  # a grant's: no viewer's token opens it
     "GET /v1/streams/subscribe": ALONE,
+    **STORY_LINES,
 }
 
-
-NOBODY = Line({})
-"""A list in which nobody else and nothing of anybody else's can be."""
 
 SHOWN: Mapping[str, Line] = {
     "GET /v1/accounts/{account_id}/followers": Line(AMONG_PEOPLE),
@@ -394,12 +317,6 @@ SHOWN: Mapping[str, Line] = {
     "GET /v1/posts/{post_id}/likes": Line(AMONG_PEOPLE),
     "GET /v1/posts/{post_id}/comments/{comment_id}/replies": Line(AMONG_OTHERS),
     "GET /v1/me/saved": Line(SAVED),
-    "GET /v1/stories/{story_id}/viewers": NOBODY,  # its owner's alone; who is in it: test_story_tray.py
-    "GET /v1/me/close-friends": NOBODY,  # the viewers have none; who is in it: test_close_friends.py
-    "GET /v1/stories/{story_id}/replies": NOBODY,  # its owner's alone; who is in it: test_story_replies.py
-    "GET /v1/stories/{story_id}/reactions": NOBODY,
-    "GET /v1/me/stories/archive": NOBODY,
-    "GET /v1/accounts/{account_id}/highlights": Line(AMONG_HIGHLIGHTS),
     "GET /v1/operator/reports": NOBODY,
     "GET /v1/moderation/queue": NOBODY,
     "GET /v1/accounts/{account_id}/posts": Line(IN_GRID),
@@ -408,13 +325,14 @@ SHOWN: Mapping[str, Line] = {
     "GET /v1/me/blocks": Line(BLOCKED),
     "GET /v1/me/mutes": Line(MUTED),
     "GET /v1/feed": Line(FEED),
+    **STORY_SHOWN,
 }
 """Every list, and for each kind of target whether it is in it: a list of the witness's, who knows every owner, or of
-the viewer's own."""
+the viewer's own. Of stories every query, whether or not it is a list."""
 
 
 def _is_list(endpoint: Endpoint) -> bool:
-    return issubclass(endpoint.query, ListQuery)
+    return issubclass(endpoint.query, ListQuery) or (endpoint.tag == "stories" and endpoint.method == "GET")
 
 
 @pytest.fixture(scope="module")
@@ -453,9 +371,34 @@ def test_every_list_has_its_line() -> None:
 
 @pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if _is_list(one)], ids=lambda one: one.path)
 async def test_whom_and_what_a_list_shows(still: MatrixWorld, endpoint: Endpoint) -> None:
-    for kind, letters in SHOWN[f"{endpoint.method} {endpoint.path}"].table.items():
-        found = [await _listed(still, endpoint, viewer, kind) for viewer in _ORDER]
+    line = SHOWN[f"{endpoint.method} {endpoint.path}"]
+    for kind, letters in line.table.items():
+        found = [await _listed(still, endpoint, viewer, kind, line.mark) for viewer in _ORDER]
         assert found == letters.split(), f"{kind}: {' '.join(found)}"
+
+
+def test_every_endpoint_of_stories_is_asked_about_every_kind_of_story() -> None:
+    kinds = {kind for kind in VIEWS_TAKEN if kind.endswith("story")}
+    served = {f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS if endpoint.tag == "stories"}
+    assert served == STORY_LINES.keys()
+    of_accounts = {name for name in served if "{account_id}" in name}
+    for name in served - of_accounts:
+        asked = set(STORY_LINES[name].table) | set(STORY_SHOWN[name].table if name in STORY_SHOWN else ())
+        assert asked == kinds, f"{name} is not asked about {kinds - asked}"
+
+
+@pytest.mark.parametrize("kind", VIEWS_TAKEN)
+async def test_whose_views_of_a_story_are_taken(still: MatrixWorld, kind: str) -> None:
+    (views,) = [one for one in ENDPOINTS if one.path == "/v1/stories/views"]
+    target, body = still.targets[kind], STORY_LINES["POST /v1/stories/views"].body
+    found = []
+    for viewer in _ORDER:
+        seen, appended = await still.ask(views, viewer, target, body)
+        assert set(appended) <= {"story.viewed"}
+        found.append(_letter(seen) if seen[0] >= 400 else "+" if appended else ".")
+        if seen[0] < 400:
+            assert seen == await still.ask_for_nothing(views, viewer, target, body), "the answer tells nothing"
+    assert found == VIEWS_TAKEN[kind].split(), " ".join(found)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
@@ -474,15 +417,14 @@ async def test_what_needs_a_token_is_refused_without_a_fitting_one(still: Matrix
         assert (status, appended) == (403, [])
 
 
-async def _listed(world: MatrixWorld, endpoint: Endpoint, viewer: str, kind: str) -> str:
-    """Whether the target is in the list."""
+async def _listed(world: MatrixWorld, endpoint: Endpoint, viewer: str, kind: str, mark: str) -> str:
+    """Whether the target is in the list, or what the mark stands for in an answer."""
     target = world.targets[kind]
     asked = world.with_witness(target) if kind.endswith("account") else target
     seen, _ = await world.ask(endpoint, viewer, asked)
     if seen[0] >= 400:
         return _letter(seen)
-    items = msgspec.json.decode(seen[1])["items"]
-    return "+" if f'"{target.names["id"]}"'.encode() in msgspec.json.encode(items) else "."
+    return "+" if f'"{mark.format(**target.names)}"'.encode() in seen[1] else "."
 
 
 async def _outcome(world: MatrixWorld, endpoint: Endpoint, viewer: str, kind: str, body: Any) -> str:
@@ -499,6 +441,8 @@ async def _outcome(world: MatrixWorld, endpoint: Endpoint, viewer: str, kind: st
     if status == 404:
         nothing = await world.ask_for_nothing(endpoint, viewer, target, body)
         return "." if seen == nothing else f"404 {seen}, unlike what is not there: {nothing}"
+    if status == 422 and seen == await world.ask_for_nothing(endpoint, viewer, target, body):
+        return "n"
     return _letter(seen)
 
 
