@@ -26,6 +26,8 @@ from streams.step import Outputs
 
 NOT_ALLOWED = "not-allowed"
 """Why a post is rejected one of whose photographs is refused or was taken down."""
+MADE_FOR_A_STORY = "made-for-a-story"
+"""Why nothing that was uploaded for a story is part of a post: its day ends, and its files move then."""
 _COUNT_ROWS_MAX = 4_096
 _CONCURRENCY = 32
 
@@ -97,7 +99,7 @@ def publication(
         return None
     for media_id in post.media_ids:
         medium = media.get(media_id)
-        reason = objection_to(medium) if medium is not None else None
+        reason = _objection_of_a_post_to(medium) if medium is not None else None
         if medium is not None and reason is not None:
             return PostRejected(
                 post_id=post.post_id, owner_id=post.owner_id, media_id=media_id, reason=reason, rule=medium.rule
@@ -162,7 +164,7 @@ class Publisher:
 
 
 def objection_to(medium: MediaRow) -> str | None:
-    """Why a post cannot show it, if it cannot; the gateway lets no post have a voice note, and the log might."""
+    """Why neither a post nor a story can show it, if so; the gateway lets none have a voice note, and the log might."""
     if medium.status == "failed":
         return medium.reason or "unknown"
     if medium.is_banned:
@@ -170,6 +172,10 @@ def objection_to(medium: MediaRow) -> str | None:
     if medium.status == "removed":
         return "collected-media"
     return "voice-note" if medium.kind == "voice" else None
+
+
+def _objection_of_a_post_to(medium: MediaRow) -> str | None:
+    return objection_to(medium) or (MADE_FOR_A_STORY if medium.purpose == "story" else None)
 
 
 def item_of(medium: MediaRow) -> MediaItem:

@@ -138,6 +138,8 @@ def _cell(location: Location | None) -> str | None:
 def _require_shown(purpose: Purpose, field: str) -> None:
     if purpose == "voice":
         raise Invalid("voice-note", "a voice note is no part of a post", field)
+    if purpose == "story":
+        raise Invalid("made-for-a-story", "it was uploaded for a story; upload it once more to post it", field)
 
 
 async def _private(services: Services, viewer: int) -> bool:

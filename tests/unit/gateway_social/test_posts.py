@@ -11,7 +11,7 @@ from gateway.visibility import see_post
 from photolog.errors import Forbidden, Invalid, NotFound
 from projections.posts import POSTS
 from schemas import events as e
-from tests.unit.gateway_social.test_uploads import M4A, send
+from tests.unit.gateway_social.test_uploads import JPEG, M4A, send
 from tests.unit.gateway_social.world import World
 
 
@@ -112,6 +112,25 @@ async def test_a_voice_note_is_no_part_of_a_post(world: World, answered: bool) -
     with pytest.raises(Invalid) as refused:
         await world.command(ada, commands.create, CreatePost(media_ids=[str(photograph), begun.media_id]))
     assert (refused.value.kind, refused.value.field) == ("voice-note", "media_ids[1]")
+    assert len(world.appended) == before
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_what_was_uploaded_for_a_story_is_no_part_of_a_post(world: World, answered: bool) -> None:
+    ada = await world.person()
+    photograph = await world.photograph(ada)
+    body = BeginUpload(content_type="image/jpeg", size_bytes=len(JPEG), purpose="story")
+    begun = (await world.answer(ada, uploads.begin, body)).body
+    await world.command(ada, uploads.complete, send(world, begun, JPEG), media_id=begun.media_id)
+    if answered:
+        made = e.MediaTranscodingCompleted(
+            media_id=int(begun.media_id), owner_id=ada, width=8, height=6, variants=[], purpose="story"
+        )
+        await world.happen(made)
+    before = len(world.appended)
+    with pytest.raises(Invalid) as refused:
+        await world.command(ada, commands.create, CreatePost(media_ids=[str(photograph), begun.media_id]))
+    assert (refused.value.kind, refused.value.field) == ("made-for-a-story", "media_ids[1]")
     assert len(world.appended) == before
 
 

@@ -74,6 +74,12 @@ def test_a_voice_note_that_the_log_has_in_a_post_rejects_it() -> None:
     assert decided == e.PostRejected(post_id=101, owner_id=ANNA, media_id=2, reason="voice-note")
 
 
+def test_what_was_made_for_a_story_and_the_log_has_in_a_post_rejects_it() -> None:
+    of_story = msgspec.structs.replace(medium(2), purpose="story")
+    decided = publication(waiting_post(1, 2), {1: medium(1), 2: of_story}, Reach(), NOW_MS)
+    assert decided == e.PostRejected(post_id=101, owner_id=ANNA, media_id=2, reason="made-for-a-story")
+
+
 @pytest.mark.parametrize("moderation", ["pending", "review"])
 def test_a_post_waits_for_the_verdict_about_each_photograph(moderation: Moderation) -> None:
     waiting = msgspec.structs.replace(medium(2), moderation=moderation)
