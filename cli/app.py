@@ -215,7 +215,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "keeper-worker": Entry(
         "cli.keeper_worker:keeper_worker",
-        "Remove refused uploads, collect what no post holds, and archive stories.",
+        "Remove refused uploads, collect what nothing holds, and archive stories.",
         "PHOTOLOG_ENV_FILE=production.env bin/photolog keeper-worker",
     ),
     "flink-worker": Entry(

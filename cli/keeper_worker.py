@@ -11,7 +11,7 @@ from photolog.telemetry import configure_logging
 
 
 def keeper_worker() -> None:
-    """Remove refused uploads, collect media that no post holds and archive stories, in the foreground.
+    """Remove refused uploads, collect media that nothing holds and archive stories, in the foreground.
 
     Ending it in any way loses nothing: what was not done is done by the next.
     """

@@ -12,22 +12,38 @@ from photolog.engines.object_store import ObjectAbsent
 from photolog.media.files import ARCHIVE, archive_prefix
 from photolog.media.originals import original_key
 from projections.accounts import ACCOUNTS
-from projections.media import MediaRow, stored_files
-from schemas.events import MediaArchived, MediaVariant
+from projections.media import MEDIA, MediaRow, stored_files
+from projections.stories import MEDIA_STORIES, STORIES, STORIES_PROJECTION
+from schemas.events import MediaArchived, MediaVariant, StoryPublished
+
+SHOWN_SECONDS_MAX = 7 * 86_400.0
+"""As long as a story may be shown by the settings: one whose event says more holds nothing up for longer."""
+_STORIES_MAX = 100
+"""Stories of one medium that are looked at."""
+
+
+def shown_seconds(event: StoryPublished) -> float:
+    """For how long a story is shown, as its publication says: settings may have changed since."""
+    return min((event.expires_ms - event.published_ms) / 1_000, SHOWN_SECONDS_MAX)
 
 
 async def archive(resources: KeeperResources, told: Told) -> None:
-    """After an upload's answer: copy a story's files and say where they are. An upload of its own stays where it is."""
-    row = await resources.media_of(told)
-    if row is None or row.status != "ready" or row.purpose != "story" or _is_archived(row):
+    """When a story is over: copy its files and say where they are. An upload of its own stays where it is. What only
+    stories hold that are deleted is left to be collected."""
+    event: StoryPublished = told.event
+    await resources.models.past(STORIES_PROJECTION.name, [told.position])
+    row = await resources.rows.get(MEDIA.key(event.media.media_id))
+    if row is None or row.purpose != "story" or not _has_files(row) or _is_archived(row):
+        return
+    if not await _is_over(resources, event):
         return
     if not await _gone(resources, row):
         moved = [_moved(row.media_id, file) for file in stored_files(row)]
         copied = [(file.object_key, to.object_key) for file, to in zip(stored_files(row), moved, strict=True)]
         await _copy(resources, [*copied, *_original(row)])
-        event = MediaArchived(media_id=row.media_id, owner_id=row.owner_id, variants=moved)
-        await resources.append(told, event, f"{event.type}/{row.media_id}")
-    # An erasure that began meanwhile may have looked before the copies were there.
+        done = MediaArchived(media_id=row.media_id, owner_id=row.owner_id, variants=moved)
+        await resources.append(told, done, f"{done.type}/{row.media_id}")
+    # An erasure or a removal that began meanwhile may have looked before the copies were there.
     if await _gone(resources, row):
         REMOVED.labels("archived").inc(await resources.files.remove(row))
 
@@ -47,10 +63,25 @@ async def _copy(resources: KeeperResources, pairs: Iterable[tuple[str, str]]) ->
             await resources.objects.copy(key, to)
 
 
+async def _is_over(resources: KeeperResources, event: StoryPublished) -> bool:
+    """Whether a story shows this medium to somebody still, and none for longer than this event's was to."""
+    listed = await resources.rows.scan(MEDIA_STORIES, (event.media.media_id,), limit=_STORIES_MAX)
+    stories = await resources.rows.get_many([STORIES.key(one.story_id) for one in listed])
+    ends_ms = [story.expires_ms or 0 for story in stories if story is not None and story.status == "published"]
+    # One that ends later has an event of its own.
+    return bool(ends_ms) and max(ends_ms) <= event.expires_ms
+
+
 async def _gone(resources: KeeperResources, row: MediaRow) -> bool:
-    """Whether the owner's account is deleted."""
+    """Whether the owner's account is deleted, or the medium removed by now."""
     account = await resources.rows.get(ACCOUNTS.key(row.owner_id))
-    return account is not None and account.deleted
+    now = await resources.rows.get(MEDIA.key(row.media_id))
+    return (account is not None and account.deleted) or (now is not None and now.status == "removed")
+
+
+def _has_files(row: MediaRow) -> bool:
+    """Whether it is there to stay, or may be yet."""
+    return row.status in ("ready", "collected")
 
 
 def _is_archived(row: MediaRow) -> bool:

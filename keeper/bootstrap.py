@@ -25,7 +25,7 @@ from projections.stores.generation_pointers import CassandraPointers
 from projections.stores.generation_rows import GenerationRows
 from projections.stores.pinning import PinnedPointers
 from schemas.registry import load_serde
-from schemas.topics import POSTS
+from schemas.topics import POSTS, STORIES
 from transcode.contents.cassandra import CassandraContents
 from transcode.contents.holding import Contents
 from transcode.intake import Intake
@@ -73,7 +73,7 @@ async def connect(settings: Settings) -> AsyncIterator[Keeper]:
             rows=rows,
             models=StoredReadModels(rows, waiter, pinned),
             log=log,
-            posts_ends=KafkaEnds(settings.kafka, (POSTS.name,)),
+            holders_ends=KafkaEnds(settings.kafka, (POSTS.name, STORIES.name)),
             serde=serde,
             objects=objects,
             files=MediaFiles(objects, Contents(CassandraContents(session), objects)),

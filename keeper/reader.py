@@ -21,6 +21,7 @@ from photolog.ids import now_ms
 from photolog.log.reading import stored_record
 from photolog.log.record import StoredRecord
 from photolog.stall import Stall
+from schemas.events import Event
 from schemas.serde import Serde
 from transcode.progress import Place, Progress
 
@@ -111,12 +112,22 @@ class DelayedReader:
         place, now = (record.topic, record.partition), self._clock_ms()
         self._records.progress.begin(place, record.offset)
         # A clock that ran ahead when the record was made holds nothing up for longer than the rule's delay.
-        due_ms = min(record.timestamp_ms, now) + round(self._rule.delay_seconds * 1_000)
+        due_ms = min(record.timestamp_ms, now) + round(self._delay_seconds(record) * 1_000)
         if due_ms > now:
             self._young[place] = (record, due_ms)
             self._records.hold(place)
         else:
             self._begin(record, due_ms)
+
+    def _delay_seconds(self, record: StoredRecord) -> float:
+        delay = self._rule.delay_seconds
+        if not callable(delay):
+            return delay
+        try:
+            event = self._event(record)
+        except UndecodableRecord:
+            return 0.0  # whoever does it tells so
+        return 0.0 if event is None else delay(event)
 
     def _begin_due(self) -> None:
         for place, (record, due_ms) in list(self._young.items()):
@@ -140,10 +151,17 @@ class DelayedReader:
         self._records.progress.finish((record.topic, record.partition), record.offset)
 
     async def _attempt(self, record: StoredRecord) -> None:
-        sealed = self._serde.parse(record.value)
-        if sealed.schema.event not in self._rule.events:
+        event = self._event(record)
+        if event is None:
             return
         begun = time.monotonic()
-        # Nothing that a rule asks for is personal, so no key is.
-        await self._rule.deed(Told(self._serde.open_record(sealed, lambda subject_id: None), record))
+        await self._rule.deed(Told(event, record))
         DONE.labels(self._rule.name).observe(time.monotonic() - begun)
+
+    def _event(self, record: StoredRecord) -> Event | None:
+        """What a record tells; None where that is not the rule's. Raises UndecodableRecord."""
+        sealed = self._serde.parse(record.value)
+        if sealed.schema.event not in self._rule.events:
+            return None
+        # Nothing that a rule asks for is personal, so no key is.
+        return self._serde.open_record(sealed, lambda subject_id: None)

@@ -12,10 +12,15 @@ from photolog.log.record import EncodedRecord
 from photolog.media.files import MediaFiles
 from photolog.positions import Position
 from projections.media import MEDIA, MEDIA_PROJECTION, MediaRow
+from projections.posts import POSTS_PROJECTION
 from projections.stores.port import RowStore
+from projections.stories import STORIES_PROJECTION
 from schemas.derived import DerivedEvent, derived_record
 from schemas.events import Event
 from schemas.serde import Serde
+
+HOLDERS = (POSTS_PROJECTION, STORIES_PROJECTION)
+"""The read models of what holds media."""
 
 
 class Log(Protocol):
@@ -44,10 +49,10 @@ class KeeperResources:
     """The ports of one keeper.
 
     Args:
-        rows: media, posts and accounts.
+        rows: media, posts, stories and accounts.
         models: how far these are.
         log: takes events.
-        posts_ends: where the log of posts ends.
+        holders_ends: where the logs of posts and of stories end.
         serde: the codec.
         objects: the bucket of media.
         files: removes from it.
@@ -60,7 +65,7 @@ class KeeperResources:
     rows: RowStore
     models: ReadModels
     log: Log
-    posts_ends: Ends
+    holders_ends: Ends
     serde: Serde
     objects: Objects
     files: MediaFiles
@@ -80,11 +85,14 @@ class KeeperResources:
         await self.models.past(MEDIA_PROJECTION.name, [told.position])
         return await self.rows.get(MEDIA.key(told.event.media_id))
 
-    async def past_posts(self) -> None:
-        """Return once the posts that are acknowledged by now are in their rows.
+    async def past_holders(self) -> None:
+        """Return once the posts and stories that are acknowledged by now are in their rows.
 
         Raises:
             StoreUnavailable, LogUnavailable: to be asked again.
         """
-        ends = await self.posts_ends.ends()
-        await self.models.past("posts", [Position(*place, end - 1) for place, end in ends.items() if end > 0])
+        ends = await self.holders_ends.ends()
+        for holder in HOLDERS:
+            topics = {topic.name for topic in holder.topics}
+            last = [Position(*place, end - 1) for place, end in ends.items() if place[0] in topics and end > 0]
+            await self.models.past(holder.name, last)

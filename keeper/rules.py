@@ -33,6 +33,8 @@ class Told:
         return (self.record.header("ce_id") or b"").decode("ascii", "replace")
 
 
+Delay = float | Callable[[Any], float]
+"""How many seconds old an event is when its time has come, or what tells that of the event itself."""
 Deed = Callable[[Told], Awaitable[None]]
 """What is done about an event. It is done at least once, and doing it again, whenever that is, ends the same.
 Raises StoreUnavailable or LogUnavailable where it is to be tried again."""
@@ -46,14 +48,15 @@ class Rule:
         name: of the rule; its consumer group is named by it.
         topic: where its events are.
         events: their types; others are passed over.
-        delay_seconds: how old an event is by then.
+        delay_seconds: how old an event is by then. Where each says it for itself, one that waits longer holds up those
+            behind it in its partition.
         deed: what is done.
     """
 
     name: str
     topic: Topic
     events: tuple[type[Event], ...]
-    delay_seconds: float
+    delay_seconds: Delay
     deed: Deed
 
     @property

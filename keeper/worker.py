@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from keeper.abandoned import AbandonedUploads
-from keeper.archiving import archive, remove_moved
-from keeper.collecting import collect_unheld, collect_unposted, judge, remove_collected
+from keeper.archiving import archive, remove_moved, shown_seconds
+from keeper.collecting import collect_unheld, collect_unposted, collect_untold, judge, remove_collected
 from keeper.reader import DelayedReader
 from keeper.refused import give_up, remove_refused
 from keeper.resources import KeeperResources
 from keeper.rules import Deed, Rule, Told
 from photolog.settings import MediaSettings
 from schemas import events as e
-from schemas.topics import MEDIA_COMPLETED, POSTS
+from schemas.topics import MEDIA_COMPLETED, POSTS, STORIES
 
 
 def rules_of(resources: KeeperResources, media: MediaSettings) -> tuple[Rule, ...]:
@@ -29,15 +29,16 @@ def rules_of(resources: KeeperResources, media: MediaSettings) -> tuple[Rule, ..
 
     answers = (e.MediaTranscodingCompleted, e.MediaTranscodingFailed)
     begun = (e.MediaTranscodingCompleted, e.MediaKept)
-    grace, over = media.grace_seconds, media.story_seconds
+    grace = media.grace_seconds
     return (
         Rule("refused", MEDIA_COMPLETED, answers, media.refused_seconds, does(remove_refused)),
         Rule("given-up", MEDIA_COMPLETED, (e.MediaTranscodingFailed,), grace, does(give_up)),
         Rule("unposted", MEDIA_COMPLETED, begun, grace, does(collect_unposted)),
         Rule("unheld", POSTS, (e.PostDeleted,), grace, does(collect_unheld)),
+        Rule("untold", STORIES, (e.StoryDeleted, e.StoryRejected), grace, does(collect_untold)),
         Rule("judged", MEDIA_COMPLETED, (e.MediaCollected,), 0, does(judge)),
         Rule("removed", MEDIA_COMPLETED, (e.MediaRemoved,), 0, does(remove_collected)),
-        Rule("archived", MEDIA_COMPLETED, (e.MediaTranscodingCompleted,), over, does(archive)),
+        Rule("archived", STORIES, (e.StoryPublished,), shown_seconds, does(archive)),
         Rule("moved", MEDIA_COMPLETED, (e.MediaArchived,), 0, does(remove_moved)),
     )
 

@@ -250,7 +250,7 @@ class LimitSettings(Group):
     export_seconds: int = Field(default=7 * 86_400, ge=60, le=90 * 86_400)
     """how long an export of somebody's data can be fetched"""
     story_life_seconds: float = Field(default=86_400.0, ge=1, le=7 * 86_400)
-    """how long a story is shown from when it is published"""
+    """how long a story is shown from when it is published; its files are moved to the archive then"""
     timeline_entries: int = Field(default=300, ge=20, le=800)
     """posts that a timeline keeps"""
     timeline_seconds: int = Field(default=7 * 86_400, ge=60)
@@ -400,9 +400,7 @@ class MediaSettings(Group):
     refused_seconds: float = Field(default=60.0, ge=0, le=86_400)
     """after an upload was refused, until what is left of it is removed"""
     grace_seconds: float = Field(default=7 * 86_400.0, ge=0, le=10 * 365 * 86_400)
-    """during which no post needs to hold an upload, before it is collected"""
-    story_seconds: float = Field(default=86_400.0, ge=0, le=10 * 365 * 86_400)
-    """after which a story's files are moved to the archive"""
+    """during which no post and no story needs to hold an upload, before it is collected"""
 
 
 class FlinkSettings(Group):

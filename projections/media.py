@@ -200,7 +200,7 @@ def _kept(
             return (put(MEDIA, replace(before, status="ready", collection="")),)
         case e.MediaRemoved(collection=collection) if _decides(before, collection):
             return (put(MEDIA, replace(before, status="removed")),)
-        case e.MediaArchived(variants=variants) if before.status == "ready":
+        case e.MediaArchived(variants=variants) if before.status in ("ready", "collected"):
             return (put(MEDIA, replace(before, variants=msgspec.json.encode(variants))),)
     return ()
 

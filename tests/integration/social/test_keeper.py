@@ -1,4 +1,5 @@
-"""The keeper on real engines: what is refused goes, what no post holds is collected, stories are archived."""
+"""The keeper on real engines: what is refused goes, what nothing holds is collected, stories are archived when they are
+over."""
 
 import asyncio
 import io
@@ -6,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -13,9 +15,11 @@ from PIL import Image
 
 from photolog.engines.object_store import ObjectStore
 from photolog.errors import Invalid
+from photolog.ids import now_ms
 from photolog.media.files import archive_prefix
 from photolog.media.originals import content_prefix, original_key, raw_key
 from projections.media import MEDIA
+from schemas import events as e
 from tests.integration.social.conftest import Joining
 from tests.integration.social.people import Person
 from tests.integration.workers import Hand, WorkerProcess, eventually
@@ -37,7 +41,6 @@ def keeper(migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     environment = migrated | {
         "PHOTOLOG_MEDIA__REFUSED_SECONDS": "1",
         "PHOTOLOG_MEDIA__GRACE_SECONDS": "4",
-        "PHOTOLOG_MEDIA__STORY_SECONDS": "2",
         "PHOTOLOG_KAFKA__APPEND_TIMEOUT_MS": "1000",
         "PHOTOLOG_GATEWAY__POSITION_WAIT_MS": "0",
     }
@@ -65,6 +68,23 @@ class Kept:
             return row is not None and row.status == status
 
         await eventually(said, SECONDS)
+
+    async def tell(self, media_id: str, seconds: float) -> int:
+        """A story that is there for so long from now on, as the gateway and the stories job make it."""
+        story_id, owner_id, now = self.hand.ids.next(), int(self.person.id), now_ms()
+        await self.hand.append(
+            e.StoryCreated(
+                story_id=story_id, owner_id=owner_id, media_id=int(media_id), audience="everyone", alt_text=None
+            ),
+            e.StoryPublished(
+                story_id=story_id,
+                owner_id=owner_id,
+                published_ms=now,
+                expires_ms=now + round(seconds * 1_000),
+                media=e.MediaItem(media_id=int(media_id), width=640, height=480, variants=["w320.webp"]),
+            ),
+        )
+        return story_id
 
     async def files(self, media_id: str) -> list[str]:
         """Whatever the bucket has of it, or of the content that was made for it."""
@@ -94,12 +114,16 @@ async def kept(join: Joining, hand: Hand, keeper: WorkerProcess) -> Kept:
 async def test_each_file_goes_when_its_time_has_come_and_no_other_does(kept: Kept, keeper: WorkerProcess) -> None:
     """Everything at once, as most of it is waiting. The keeper is killed when all is begun and nothing is decided."""
     ada = kept.person.client
-    refused, unposted, raced, story = await asyncio.gather(
+    refused, unposted, raced, *stories = await asyncio.gather(
         ada.upload(picture()[:1_500], "image/jpeg"),
         ada.upload(picture(), "image/jpeg"),
         ada.upload(picture(), "image/jpeg"),
-        ada.upload(picture(), "image/jpeg", purpose="story"),
+        *(ada.upload(picture(), "image/jpeg", purpose="story") for _ in range(4)),
     )
+    untold, over, lasting, taken_back = stories
+    for media_id in stories:
+        await kept.is_now(media_id, "ready")
+    over_id, _, gone_id = [await kept.tell(one, life) for one, life in ((over, 3), (lasting, 900), (taken_back, 900))]
     held, deleted = await ada.upload(picture(), "image/jpeg"), await ada.upload(picture(), "image/jpeg")
     posts = [await ada.post([media_id]) for media_id in (held, deleted)]
     for made in posts:
@@ -107,7 +131,8 @@ async def test_each_file_goes_when_its_time_has_come_and_no_other_does(kept: Kep
     address = await ada.photograph_address(deleted, "w320.webp")
     assert await _status(address) == 200
     await ada.delete_post(posts[1])
-    for media_id in (unposted, raced, deleted):
+    await ada.transport.send("DELETE", f"/v1/stories/{gone_id}")
+    for media_id in (unposted, raced, deleted, untold, taken_back):
         await kept.is_now(media_id, "collected")
     keeper.kill()
     # The command of this post had read the row before it was collected.
@@ -116,14 +141,22 @@ async def test_each_file_goes_when_its_time_has_come_and_no_other_does(kept: Kep
     with pytest.raises(Invalid) as told:
         await ada.post([unposted])
     assert told.value.kind == "collected-media"
+    with pytest.raises(Invalid) as told:
+        await ada.transport.command("POST", "/v1/stories", dict[str, Any], {"media_id": untold})
+    assert told.value.kind == "collected-media"
     assert (await ada.upload_state(unposted)).state == "collected"
-    await asyncio.gather(*(kept.are_gone(media_id) for media_id in (refused, unposted, deleted)))
+    gone = (refused, unposted, deleted, untold, taken_back)
+    await asyncio.gather(*(kept.are_gone(media_id) for media_id in gone))
     assert await _status(address) == 404
     await kept.is_now(raced, "ready")
     await ada.wait_published(str(post_id))
     assert len(await kept.files(raced)) == len(await kept.files(held)) > 2
-    await eventually(partial(_is_archived, kept, story), SECONDS)
-    assert await _status(await ada.photograph_address(story, "w320.webp")) == 200
+    await eventually(partial(_is_archived, kept, over), SECONDS)
+    assert await _status(await ada.photograph_address(over, "w320.webp")) == 200
+    archive = await ada.transport.query("/v1/me/stories/archive", dict[str, Any])
+    assert str(over_id) in [one["id"] for one in archive["items"]]
+    assert not await _is_archived(kept, lasting), "its day is not over"
+    assert await _status(await ada.photograph_address(lasting, "w320.webp")) == 200
 
 
 async def _is_archived(kept: Kept, media_id: str) -> bool:

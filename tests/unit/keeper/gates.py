@@ -134,7 +134,7 @@ class GatedModels:
     def __init__(self, rows: Any, gate: Gate) -> None:
         self._rows = rows
         self._gate = gate
-        self.parked_keys: set[bytes] = set()
+        self.parked_keys: set[tuple[str, bytes]] = set()
 
     async def past(self, model: str, positions: Iterable[Position]) -> None:
         for position in positions:
@@ -148,4 +148,4 @@ class GatedModels:
 
     async def parked(self, model: str, key: bytes) -> bool:
         await self._gate.passed()
-        return key in self.parked_keys
+        return (model, key) in self.parked_keys

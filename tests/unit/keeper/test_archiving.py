@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from photolog.media.files import archive_prefix
 from photolog.media.originals import content_prefix, original_key, raw_key
-from projections.media import stored_files
 from schemas import events as e
-from tests.unit.keeper.world import ANNA, READING_SECONDS, STORY_SECONDS, World, spin
+from tests.unit.keeper.world import ANNA, GRACE_SECONDS, READING_SECONDS, STORY_SECONDS, World, spin
 from tests.unit.streams.scenario import account
 
 
@@ -22,56 +21,125 @@ async def world() -> AsyncIterator[World]:
     await made.end()
 
 
-async def named(world: World, media_id: int) -> list[str]:
-    """The objects that a row names."""
-    row = await world.media(media_id)
-    return [file.object_key for file in stored_files(row)] if row is not None else []
-
-
 async def test_a_story_that_is_over_lies_in_the_archive_and_is_ready_still(world: World) -> None:
     world.upload(501, "story")
     await world.work()
+    await world.advance(GRACE_SECONDS - 1)
+    world.tell(101, 501)
+    await world.work()
     await world.advance(STORY_SECONDS - 1)
     await world.work()
-    assert await named(world, 501) == [f"{content_prefix(501)}w320.jpeg"]
+    assert await world.named(501) == [f"{content_prefix(501)}w320.jpeg"], "its day began when it was published"
     await world.advance(1)
     await world.work()
-    assert await named(world, 501) == [f"{archive_prefix(501)}w320.jpeg"]
+    assert await world.named(501) == [f"{archive_prefix(501)}w320.jpeg"]
     assert len(world.objects.under(content_prefix(501))) == 1, "somebody may be reading by the row of before"
     await world.advance(READING_SECONDS)
     await world.work()
     assert world.objects.under(content_prefix(501)) == []
     assert await world.status(501) == "ready"
+    await world.settle(20)
+    assert (await world.status(501), await world.story_status(101)) == ("ready", "published"), "its owner's archive"
+
+
+async def test_of_two_stories_the_one_that_ends_last_decides_when_their_files_move(world: World) -> None:
+    world.upload(501, "story")
+    world.tell(101, 501)
+    await world.work()
+    await world.advance(STORY_SECONDS / 2)
+    world.tell(102, 501)
+    await world.work()
+    await world.advance(STORY_SECONDS / 2)
+    await world.work()
+    assert await world.named(501) == [f"{content_prefix(501)}w320.jpeg"]
+    world.take_back(102)
+    await world.work()
+    await world.advance(STORY_SECONDS / 2)
+    await world.work()
+    assert await world.named(501) == [f"{archive_prefix(501)}w320.jpeg"], "the first is in its owner's archive still"
+
+
+async def test_each_story_ends_when_its_own_event_says_so(world: World) -> None:
+    """Also where the setting has changed since."""
+    world.upload(501, "story")
+    world.append(
+        e.StoryCreated(story_id=101, owner_id=ANNA, media_id=501, audience="everyone", alt_text=None),
+        e.StoryPublished(
+            story_id=101,
+            owner_id=ANNA,
+            published_ms=world.now_ms,
+            expires_ms=world.now_ms + 5_000,
+            media=e.MediaItem(media_id=501, width=640, height=400, variants=["w320.jpeg"]),
+        ),
+    )
+    await world.work()
+    await world.advance(4)
+    await world.work()
+    assert await world.named(501) == [f"{content_prefix(501)}w320.jpeg"]
+    await world.advance(1)
+    await world.work()
+    assert await world.named(501) == [f"{archive_prefix(501)}w320.jpeg"]
+
+
+async def test_a_story_that_was_deleted_is_not_archived_but_collected(world: World) -> None:
+    world.upload(501, "story")
+    world.tell(101, 501)
+    await world.work()
+    await world.advance(STORY_SECONDS - 1)
+    world.take_back(101)
+    await world.work()
+    await world.advance(1)
+    await world.work()
+    assert world.objects.under(archive_prefix(501)) == []
+    await world.settle()
+    assert (await world.status(501), world.files(501)) == ("removed", [])
+
+
+async def test_an_archived_story_that_is_deleted_leaves_nothing(world: World) -> None:
+    await world.share(501, 502, purpose="story")
+    for story_id, media_id in ((101, 501), (102, 502)):
+        world.tell(story_id, media_id)
+    await world.settle()
+    assert len(world.objects.under("archive/")) == 4
+    for story_id in (101, 102):
+        world.take_back(story_id)
+    await world.settle()
+    assert world.objects.objects == {}
+    assert world.contents.rows == {}
 
 
 async def test_what_is_no_story_stays_where_it_is(world: World) -> None:
     world.upload(501)
     world.post(101, 501)
     await world.settle()
-    assert await named(world, 501) == [f"{content_prefix(501)}w320.jpeg"]
+    assert await world.named(501) == [f"{content_prefix(501)}w320.jpeg"]
 
 
-@pytest.mark.parametrize("purpose", ["story", "voice"])
-async def test_what_no_post_is_to_hold_is_not_collected(world: World, purpose: e.Purpose) -> None:
-    world.upload(501, purpose)
+async def test_a_voice_note_is_not_collected(world: World) -> None:
+    world.upload(501, "voice")
     await world.settle()
     assert (await world.status(501), len(world.files(501))) == ("ready", 2)
 
 
 async def test_nothing_is_archived_of_an_account_that_is_deleted(world: World) -> None:
-    world.append(account(ANNA), e.AccountDeleted(account_id=ANNA))
     world.upload(501, "story")
+    world.tell(101, 501)
+    await world.work()
+    await world.advance(1)
+    world.append(account(ANNA), e.AccountDeleted(account_id=ANNA))
     await world.settle()
     assert world.files(501) == []
 
 
 async def test_a_story_that_shares_a_content_leaves_it_to_the_others(world: World) -> None:
     await world.share(501, 502, purpose="story")
+    for story_id, media_id in ((101, 501), (102, 502)):
+        world.tell(story_id, media_id)
     await world.settle()
     for media_id in (501, 502):
         kept = [f"{archive_prefix(media_id)}original", f"{archive_prefix(media_id)}w320.jpeg"]
         assert sorted(world.objects.under(archive_prefix(media_id))) == kept
-        assert await named(world, media_id) == kept[1:]
+        assert await world.named(media_id) == kept[1:]
     assert not world.objects.under(content_prefix(501))
     assert original_key(501) not in world.objects.objects
     assert world.contents.rows == {}
@@ -83,6 +151,7 @@ async def test_whoever_dies_whatever_the_row_names_is_there(seed: int) -> None:
     chance, world = random.Random(seed), World(keepers=2)
     world.append(account(ANNA))
     world.upload(501, "story")
+    world.tell(101, 501)
     await world.river.pump()
     gone = False
     for _ in range(80):
@@ -97,7 +166,7 @@ async def test_whoever_dies_whatever_the_row_names_is_there(seed: int) -> None:
         if chance.random() < 0.1:
             world.kill(which)
         if not gone:
-            assert all(key in world.objects.objects for key in await named(world, 501))
+            assert all(key in world.objects.objects for key in await world.named(501))
         if not gone and chance.random() < 0.01:
             # What an erasure does: the row first, then everything that it finds.
             world.append(e.AccountDeleted(account_id=ANNA))

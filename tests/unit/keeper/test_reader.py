@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 
 from keeper.reader import DelayedReader
-from keeper.rules import Rule, Told
+from keeper.rules import Delay, Rule, Told
 from photolog.errors import StoreUnavailable
 from photolog.log.record import EncodedRecord
 from schemas import events as e
@@ -14,7 +15,7 @@ from schemas.topics import MEDIA_COMPLETED
 from tests.unit.keeper.gates import MemoryRecords
 from tests.unit.keeper.world import spin
 from tests.unit.streams.river import NOW_MS, SERDE, MemoryLog, encoded
-from tests.unit.streams.scenario import ready
+from tests.unit.streams.scenario import failed, ready
 from transcode.progress import Place
 
 DELAY_SECONDS = 60.0
@@ -30,13 +31,14 @@ class Bench:
     gates: dict[int, asyncio.Event] = field(default_factory=dict)
     away: int = 0
     now_ms: int = NOW_MS
+    delay: Delay = DELAY_SECONDS
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self, at_once: int = 10) -> None:
         """A process begins where the group had committed."""
-        rule = Rule("tested", MEDIA_COMPLETED, (e.MediaTranscodingCompleted,), DELAY_SECONDS, self.deed)
+        rule = Rule("tested", MEDIA_COMPLETED, (e.MediaTranscodingCompleted,), self.delay, self.deed)
         self.records = MemoryRecords(self.log, rule.topic.name, self.committed)
         self.reader = DelayedReader(rule, self.records, SERDE, lambda: self.now_ms, at_once)
 
@@ -69,6 +71,30 @@ async def test_a_record_waits_until_it_is_due_and_those_behind_it_with_it() -> N
     assert bench.done == [1]
     await bench.turns(30)
     assert bench.done == [1, 2]
+
+
+async def test_where_events_tell_for_themselves_how_old_they_are_to_be_each_waits_for_its_own_time() -> None:
+    bench = Bench(delay=lambda event: event.media_id)
+    bench.append(50)
+    bench.append(10)
+    bench.append(80)
+    await bench.turns(49.9)
+    assert bench.done == []
+    await bench.turns(0.1)
+    assert bench.done == [50, 10], "one that waits for longer holds up what is behind it"
+    await bench.turns(30)
+    assert bench.done == [50, 10, 80]
+
+
+async def test_where_events_tell_for_themselves_others_and_broken_records_hold_nothing_up() -> None:
+    bench = Bench(delay=lambda event: 60.0)
+    bench.log.append(encoded(failed(1, 1)))
+    bench.log.append(msgspec.structs.replace(encoded(ready(2, 1)), value=b"\0\0\0\0\1broken"))
+    bench.append(3)
+    await bench.turns()
+    assert bench.records.progress.committable() == {("media.transcoding.completed", encoded_place(1)): 2}
+    await bench.turns(60)
+    assert bench.done == [3]
 
 
 async def test_a_partition_that_waits_holds_no_other_up() -> None:

@@ -16,10 +16,12 @@ from photolog.engines.object_store import ObjectAbsent
 from photolog.media.files import MediaFiles, archive_prefix
 from photolog.media.originals import content_prefix, original_key, raw_key
 from photolog.settings import MediaSettings
-from projections.media import MEDIA, MediaRow
+from projections.media import MEDIA, MediaRow, stored_files
 from projections.posts import POSTS
+from projections.stories import STORIES
 from schemas import events as e
 from schemas.topics import POSTS as POSTS_TOPIC
+from schemas.topics import STORIES as STORIES_TOPIC
 from tests.unit.keeper.gates import Gate, Gated, GatedModels, MemoryRecords
 from tests.unit.leaving.world import Bucket
 from tests.unit.streams.river import NOW_MS, SERDE, River
@@ -31,9 +33,7 @@ from transcode.progress import Place
 
 GRACE_SECONDS, STORY_SECONDS, REFUSED_SECONDS = 60.0, 80.0, 10.0
 SETTLE_SECONDS, READING_SECONDS = 30.0, 12.0
-MEDIA_SETTINGS = MediaSettings(
-    refused_seconds=REFUSED_SECONDS, grace_seconds=GRACE_SECONDS, story_seconds=STORY_SECONDS
-)
+MEDIA_SETTINGS = MediaSettings(refused_seconds=REFUSED_SECONDS, grace_seconds=GRACE_SECONDS)
 ANNA, DIGEST = 11, "ab" * 32
 
 
@@ -67,7 +67,7 @@ class KeeperProcess:
             rows=Gated(world.river.rows, self.gate),
             models=self.models,
             log=Gated(world.river.log, self.gate),
-            posts_ends=Gated(world, self.gate),
+            holders_ends=Gated(world, self.gate),
             serde=SERDE,
             objects=objects,
             files=MediaFiles(objects, Contents(Gated(world.contents, self.gate), objects)),
@@ -105,7 +105,7 @@ class World:
     """The river, a bucket, a clock, and keepers."""
 
     def __init__(self, keepers: int = 1) -> None:
-        self.river = River()
+        self.river = River(clock_ms=lambda: self.now_ms, story_life_ms=round(STORY_SECONDS * 1_000))
         self.objects = StoryBucket()
         self.contents = MemoryContents()
         self.now = 0.0
@@ -119,7 +119,8 @@ class World:
 
     async def ends(self) -> Mapping[tuple[str, int], int]:
         """`keeper.resources.Ends`."""
-        return {place: len(found) for place, found in self.river.log.partitions.items() if place[0] == POSTS_TOPIC.name}
+        holders = (POSTS_TOPIC.name, STORIES_TOPIC.name)
+        return {place: len(found) for place, found in self.river.log.partitions.items() if place[0] in holders}
 
     async def sleep(self, seconds: float) -> None:
         """By the clock of this world."""
@@ -178,6 +179,15 @@ class World:
         """A post that was deleted."""
         self.append(e.PostDeleted(post_id=post_id, owner_id=ANNA))
 
+    def tell(self, story_id: int, media_id: int) -> None:
+        """A story that was acknowledged."""
+        told = e.StoryCreated(story_id=story_id, owner_id=ANNA, media_id=media_id, audience="everyone", alt_text=None)
+        self.append(told)
+
+    def take_back(self, story_id: int) -> None:
+        """A story that was deleted."""
+        self.append(e.StoryDeleted(story_id=story_id, owner_id=ANNA))
+
     def kill(self, which: int) -> None:
         """A keeper dies, and another begins where its groups had committed."""
         before = self.keepers[which]
@@ -215,6 +225,16 @@ class World:
         """What a post is."""
         found = await self.river.rows.get(POSTS.key(post_id))
         return "absent" if found is None else str(found.status)
+
+    async def story_status(self, story_id: int) -> str:
+        """What a story is."""
+        found = await self.river.rows.get(STORIES.key(story_id))
+        return "absent" if found is None else str(found.status)
+
+    async def named(self, media_id: int) -> list[str]:
+        """The objects that a row names."""
+        row = await self.media(media_id)
+        return [file.object_key for file in stored_files(row)] if row is not None else []
 
     def files(self, media_id: int) -> list[str]:
         """Whatever there is of an upload."""

@@ -140,13 +140,27 @@ def test_the_first_verdict_about_a_collection_counts() -> None:
     assert decided(e.MediaRemoved).status == decided(e.MediaRemoved, e.MediaKept).status == "removed"
 
 
-def test_only_what_is_ready_is_collected_or_archived() -> None:
+def test_only_what_is_ready_is_collected() -> None:
     assert photograph(FAILED, COLLECTED, ARCHIVED) == photograph(FAILED)
     assert photograph(COLLECTED, ARCHIVED) is None
-    assert photograph(COMPLETED, COLLECTED, ARCHIVED) is not None
-    collected = photograph(COMPLETED, COLLECTED, ARCHIVED)
-    assert collected is not None
-    assert stored_files(collected) == [VARIANT]
+
+
+def test_what_is_archived_while_it_is_collected_is_there_when_it_is_kept() -> None:
+    folding = Folding(MEDIA_PROJECTION).apply(COMPLETED, COLLECTED, ARCHIVED)
+    row = folding.row(MEDIA.key(7))
+    assert row is not None
+    assert (row.status, stored_files(row)) == ("collected", ARCHIVED.variants)
+    kept = folding.apply(e.MediaKept(media_id=7, owner_id=11, collection=row.collection)).row(MEDIA.key(7))
+    assert kept is not None
+    assert (kept.status, stored_files(kept)) == ("ready", ARCHIVED.variants)
+
+
+def test_what_is_removed_is_archived_no_more() -> None:
+    folding = Folding(MEDIA_PROJECTION).apply(COMPLETED, COLLECTED)
+    row = folding.row(MEDIA.key(7))
+    assert row is not None
+    gone = folding.apply(e.MediaRemoved(media_id=7, owner_id=11, collection=row.collection)).row(MEDIA.key(7))
+    assert folding.apply(ARCHIVED).row(MEDIA.key(7)) == gone
 
 
 def test_what_is_archived_is_ready_elsewhere() -> None:

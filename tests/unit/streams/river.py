@@ -1,7 +1,7 @@
 """The whole river in memory: a log with partitions, every job, every store. One object is one world."""
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -103,6 +103,8 @@ class River:
     return_percent: int = 90
     chunk_followers: int = 1_000
     growths: Any = field(default_factory=NeverGrown)
+    clock_ms: Callable[[], int] = lambda: NOW_MS
+    story_life_ms: int = 86_400_000
     steps: Steps = field(init=False)
     read: dict[tuple[str, int], int] = field(init=False)
 
@@ -124,7 +126,8 @@ class River:
                 keys=self.keys,
                 reach=ReachRule(self.celebrity_followers, self.return_percent, self.chunk_followers),
                 timeline_entries=50,
-                clock_ms=lambda: NOW_MS,
+                clock_ms=self.clock_ms,
+                story_life_ms=self.story_life_ms,
                 growths=self.growths,
             )
         )
