@@ -76,10 +76,10 @@ async def test_what_a_post_and_a_story_hold_stays_until_both_are_gone(world: Wor
     world.post(101, 501)
     world.tell(102, 501)
     await world.settle()
-    ends = [lambda: world.delete(101), lambda: world.take_back(102)]
+    ends = [e.PostDeleted(post_id=101, owner_id=ANNA), e.StoryDeleted(story_id=102, owner_id=ANNA)]
     for end in ends if post_first else reversed(ends):
         assert (await world.status(501), len(world.files(501))) == ("ready", 2)
-        end()
+        world.append(end)
         await world.settle()
     assert (await world.status(501), world.files(501)) == ("removed", [])
 
@@ -110,6 +110,22 @@ async def test_a_story_that_was_made_meanwhile_keeps_it_and_is_published(world: 
     world.take_back(101)
     await world.settle(16)
     assert (await world.status(501), world.files(501)) == ("removed", [])
+
+
+@pytest.mark.parametrize("purpose", ["post", "story"])
+async def test_what_is_in_the_log_and_in_no_row_yet_is_waited_for(world: World, purpose: e.Purpose) -> None:
+    world.upload(501, purpose)
+    await world.work()
+    await world.advance(GRACE_SECONDS)
+    await world.work()
+    world.tell(101, 501) if purpose == "story" else world.post(101, 501)
+    await world.advance(SETTLE_SECONDS)
+    for _ in range(100):
+        world.keepers[0].gate.let_through(0)
+        await spin()
+    assert told(world) == ["media.collected"], "the jobs stand still"
+    await world.work()
+    assert told(world) == ["media.collected", "media.kept"]
 
 
 async def test_a_story_that_is_appended_when_its_photograph_is_gone_is_rejected(world: World) -> None:
