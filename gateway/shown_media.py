@@ -4,18 +4,29 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.visibility import Seen, look_at, may_see_post, may_see_story, nothing_here
+from gateway.visibility import (
+    Seen,
+    look_at,
+    may_see_kept_story,
+    may_see_post,
+    may_see_posts_of,
+    may_see_story,
+    nothing_here,
+)
 from photolog.ids import now_ms
 from projections.close_friends import CLOSE_FRIENDS
+from projections.highlights import HIGHLIGHTED_STORIES
 from projections.media import MEDIA, MediaRow, stored_files
 from projections.posts import MEDIA_POSTS, POSTS, PostRow
 from projections.relations import NO_RELATION
 from projections.stores.port import RowStore
-from projections.stories import MEDIA_STORIES, STORIES
+from projections.stories import MEDIA_STORIES, STORIES, StoryRow
 from schemas.events import MediaVariant
 
 POSTS_MAX = 20
 """Posts of one media record that are asked whether it may be seen."""
+HIGHLIGHTS_MAX = 20
+"""Highlights of one story that are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +57,11 @@ class ShownMedia:
 async def see_media(
     rows: RowStore, viewer_id: int | None, media_id: int, clock_ms: Callable[[], int] = now_ms
 ) -> ShownMedia:
-    """Media of the viewer's own, or of a post or a live story that they may see. Raises NotFound for any other, and for
-    what is refused or was taken down, which nobody may see."""
+    """Media of the viewer's own, or of a post that they may see, or a story, live or in a highlight.
+
+    Raises:
+        NotFound: any other, and what is refused or was taken down, which nobody may see.
+    """
     media, holding, telling = await asyncio.gather(
         rows.get(MEDIA.key(media_id)),
         rows.scan(MEDIA_POSTS, (media_id,), limit=POSTS_MAX),
@@ -70,16 +84,35 @@ async def _is_in_a_story(rows: RowStore, viewer_id: int | None, story_ids: Seque
         return False
     stories = [story for story in await rows.get_many([STORIES.key(one) for one in story_ids]) if story is not None]
     owners = {story.owner_id for story in stories}
-    people, close = await asyncio.gather(
+    people, close, kept = await asyncio.gather(
         look_at(rows, viewer_id, owners),
         rows.get_many([CLOSE_FRIENDS.key(owner_id, viewer_id) for owner_id in owners]),
+        _highlighted(rows, [story for story in stories if not story.is_live(now_ms)]),
     )
     close_to = {row.owner_id for row in close if row is not None}
     return any(
         may_see_story(viewer_id, story, seen.account, seen.relation, story.owner_id in close_to, now_ms)
+        or (story.story_id in kept and _shows_kept(viewer_id, story, seen, story.owner_id in close_to))
         for story in stories
         if (seen := people.get(story.owner_id)) is not None
     )
+
+
+def _shows_kept(viewer_id: int, story: StoryRow, owner: Seen, close_friend: bool) -> bool:
+    open_to = may_see_posts_of(viewer_id, owner.account, owner.relation)
+    return open_to and may_see_kept_story(viewer_id, story, close_friend)
+
+
+async def _highlighted(rows: RowStore, stories: Sequence[StoryRow]) -> set[int]:
+    """Which of these stories are in a highlight of their owner's."""
+    listed = await asyncio.gather(
+        *(rows.scan(HIGHLIGHTED_STORIES, (story.story_id,), limit=HIGHLIGHTS_MAX) for story in stories)
+    )
+    return {
+        story.story_id
+        for story, found in zip(stories, listed, strict=True)
+        if any(row.owner_id == story.owner_id for row in found)
+    }
 
 
 def _shows(viewer_id: int | None, post: PostRow, people: Mapping[int, Seen]) -> bool:

@@ -27,7 +27,7 @@ from projections.graph import (
     PAIRS,
     SENT_REQUESTS,
 )
-from projections.highlights import HIGHLIGHTS, HIGHLIGHTS_BY_OWNER
+from projections.highlights import HIGHLIGHTED_STORIES, HIGHLIGHTS, HIGHLIGHTS_BY_OWNER
 from projections.likes import LIKERS, LIKES
 from projections.media import MEDIA, REVIEWS
 from projections.posts import POST_COUNTS, POSTS, POSTS_BY_OWNER, PUBLISHED_POSTS
@@ -126,6 +126,7 @@ COVERAGE: tuple[Coverage, ...] = (
     Coverage(STORY_REACTIONS, ("sender_id",), ("reaction",)),
     Coverage(HIGHLIGHTS, ("owner_id",), ("title",)),
     Coverage(HIGHLIGHTS_BY_OWNER, ("owner_id",)),
+    Coverage(HIGHLIGHTED_STORIES, ("owner_id",)),
     # These end by themselves within two days.
     Coverage(SEEN, ("viewer_id",), fate="kept"),
     Coverage(SEEN_STORIES, ("viewer_id",), fate="kept"),

@@ -232,6 +232,7 @@ MIRRORED: Mapping[str, str] = {
     "story_view_members": "seen_stories",
     "story_viewers": "seen_stories",
     "story_answers": "story_replies",
+    "highlighted_stories": "highlights",
     "highlights_by_owner": "highlights",
 }
 """Tables that hold again what a kind exports, and which."""

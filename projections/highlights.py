@@ -27,8 +27,18 @@ class OwnedHighlightRow(Row, frozen=True, kw_only=True):
     highlight_id: int
 
 
+class HighlightedStoryRow(Row, frozen=True, kw_only=True):
+    """In which highlights a story is kept, so that its picture is there for whom these are. `owner_id` is whose the
+    highlight is, whoever made the story."""
+
+    story_id: int
+    highlight_id: int
+    owner_id: int
+
+
 HIGHLIGHTS = Table("highlights", HighlightRow, ("highlight_id",), aggregate=True)
 HIGHLIGHTS_BY_OWNER = Table("highlights_by_owner", OwnedHighlightRow, ("owner_id",), ("-highlight_id",))
+HIGHLIGHTED_STORIES = Table("highlighted_stories", HighlightedStoryRow, ("story_id",), ("highlight_id",))
 
 
 class HighlightsProjection:
@@ -56,7 +66,7 @@ class HighlightsProjection:
                 return _saved(before, event, recorded.timestamp_ms)
             case e.HighlightDeleted() if before is not None:
                 listed = HIGHLIGHTS_BY_OWNER.key(before.owner_id, before.highlight_id)
-                return remove(listed), remove(HIGHLIGHTS.key_of(before))
+                return *_let_go(before), remove(listed), remove(HIGHLIGHTS.key_of(before))
         return ()
 
 
@@ -80,7 +90,18 @@ def _saved(before: HighlightRow | None, event: e.HighlightSaved, at_ms: int) -> 
         saved_ms=at_ms,
     )
     listed = OwnedHighlightRow(owner_id=event.owner_id, highlight_id=event.highlight_id)
-    return put(HIGHLIGHTS_BY_OWNER, listed), put(HIGHLIGHTS, row)
+    kept = [put(HIGHLIGHTED_STORIES, _kept(story_id, row)) for story_id in dict.fromkeys(row.story_ids)]
+    gone = _let_go(before, keeping=row.story_ids) if before else []
+    return *gone, *kept, put(HIGHLIGHTS_BY_OWNER, listed), put(HIGHLIGHTS, row)
+
+
+def _kept(story_id: int, highlight: HighlightRow) -> HighlightedStoryRow:
+    return HighlightedStoryRow(story_id=story_id, highlight_id=highlight.highlight_id, owner_id=highlight.owner_id)
+
+
+def _let_go(before: HighlightRow, keeping: Sequence[int] = ()) -> list[Write]:
+    gone = dict.fromkeys(one for one in before.story_ids if one not in keeping)
+    return [remove(HIGHLIGHTED_STORIES.key(story_id, before.highlight_id)) for story_id in gone]
 
 
 HIGHLIGHTS_PROJECTION = HighlightsProjection()

@@ -128,3 +128,43 @@ async def test_the_picture_of_a_story_is_there_for_whom_the_story_is(town: Town)
     assert [await may_see(name) for name in ("owner", "friend", "other", None)] == [True, True, False, False]
     town.river.now_ms += 86_400_000
     assert [await may_see(name) for name in ("owner", "friend")] == [True, False]
+
+
+async def test_the_picture_of_a_highlighted_story_is_there_when_its_day_is_over_for_whom_the_highlight_is(
+    town: Town,
+) -> None:
+    media_id = await media(town, "owner")
+    owner = town.people["owner"]
+    body = {"media_id": media_id, "audience": "close_friends"}
+    story_id = (await owner.request("POST", "/v1/stories", json=body)).json()["story_id"]
+    await publish(town, story_id, int(media_id))
+    await town.people["owner"].request("PUT", f"/v1/me/close-friends/{town.id('friend')}")
+    town.river.now_ms += 2 * 86_400_000
+    for name in ("owner", "friend"):
+        await town.people[name].log_in()
+
+    async def seen_by() -> list[str]:
+        found = []
+        for name in ("owner", "friend", "other", None):
+            viewer_id = None if name is None else town.id(name)
+            try:
+                shown = await see_media(town.river.rows, viewer_id, int(media_id), lambda: town.river.now_ms)
+            except NotFound:
+                continue
+            assert shown.public_posts == ()
+            found.append(name or "anybody")
+        return found
+
+    assert await seen_by() == ["owner"]
+    made = await owner.request("POST", "/v1/highlights", json={"title": "kept", "story_ids": [story_id]})
+    path = f"/v1/highlights/{made.json()['highlight_id']}"
+    assert await seen_by() == ["owner", "friend"]
+    # One that the log has of somebody else's story opens nothing.
+    theirs = e.HighlightSaved(highlight_id=4_242, owner_id=town.id("other"), title="mine", story_ids=[int(story_id)])
+    await happen(town.river, theirs)
+    assert await seen_by() == ["owner", "friend"]
+    await owner.request("DELETE", f"/v1/me/close-friends/{town.id('friend')}")
+    assert await seen_by() == ["owner"]
+    await owner.request("PUT", f"/v1/me/close-friends/{town.id('friend')}")
+    assert (await owner.request("DELETE", path)).status_code == 204
+    assert await seen_by() == ["owner"]

@@ -1,6 +1,8 @@
 """Highlights: what was saved last is there, until it is deleted."""
 
-from projections.highlights import HIGHLIGHTS, HIGHLIGHTS_BY_OWNER, HIGHLIGHTS_PROJECTION
+import msgspec
+
+from projections.highlights import HIGHLIGHTED_STORIES, HIGHLIGHTS, HIGHLIGHTS_BY_OWNER, HIGHLIGHTS_PROJECTION
 from schemas import events as e
 from tests.unit.projections.folding import Folding
 
@@ -24,6 +26,18 @@ def test_the_newest_comes_first_and_a_change_leaves_its_place() -> None:
     assert row is not None
     assert (row.title, row.story_ids) == ("winter", [7, 8])
     assert row.created_ms < row.saved_ms
+
+
+def test_each_story_tells_in_which_it_is() -> None:
+    def holding(story_id: int) -> list[int]:
+        return [row.highlight_id for row in folding.rows(HIGHLIGHTED_STORIES, story_id)]
+
+    folding = Folding(HIGHLIGHTS_PROJECTION).apply(saved(5), saved(6))
+    assert [holding(story_id) for story_id in (7, 8, 9)] == [[5, 6], [5, 6], []]
+    folding.apply(msgspec.structs.replace(saved(5), story_ids=[9, 8]), saved(6, owner_id=2))
+    assert [holding(story_id) for story_id in (7, 8, 9)] == [[6], [5, 6], [5]]
+    folding.apply(deleted(5), deleted(6, 2))
+    assert [holding(story_id) for story_id in (7, 8, 9)] == [[6], [6], []]
 
 
 def test_only_its_owner_changes_or_deletes_one() -> None:
