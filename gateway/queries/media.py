@@ -53,6 +53,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         auth="optional",
         status=302,
         rate="media",
-        models=("accounts", "graph", "media", "posts"),
+        models=("accounts", "close_friends", "graph", "highlights", "media", "posts", "stories"),
     ),
 )
