@@ -240,7 +240,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "moderation": Entry(
         "cli.moderation:moderation",
-        "See what waits for an operator, decide about it, take posts down and block contents.",
+        "See what waits for an operator, decide about it, take posts and stories down and block contents.",
         "bin/photolog moderation takedown 7309342343 --rule violence    # everywhere, and for good",
     ),
     "grants": Entry(

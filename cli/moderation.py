@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.operator_token import minted
-from photolog.client.moderation import Moderator, WaitingMedia, connect_moderator
+from photolog.client.moderation import Moderator, TakenDown, WaitingMedia, connect_moderator
 from photolog.errors import Invalid
 from photolog.settings import load_settings
 from schemas.events import HouseRule
@@ -29,7 +29,7 @@ moderation = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup
 
 @moderation.callback()
 def about() -> None:
-    """See what waits for an operator, decide about it, take posts down, block contents, and bar hashtags.
+    """See what waits for an operator, decide about it, take posts and stories down, block contents, and bar hashtags.
 
     It speaks to the gateway of the settings, with a token for the user here. What is decided is kept in the log with
     that name.
@@ -78,18 +78,27 @@ def refuse(media_id: MediaId, rule: Rule, note: Note = "", as_json: AsJson = Fal
 def takedown(
     post_id: Annotated[str, typer.Argument(help="of the post")], rule: Rule, note: Note = "", as_json: AsJson = False
 ) -> None:
-    """Take a post down everywhere, with every other post of what it shows, and block that from being uploaded again.
+    """Take a post down everywhere, with whatever else shows the same, and block that from being uploaded again.
 
     Example: bin/photolog moderation takedown 7309342343 --rule violence
     """
-    done = _run(lambda moderator: moderator.take_down(post_id, rule, note))
-    said = f"{len(done.post_ids)} posts are taken down, {len(done.blocked)} of {len(done.media_ids)} contents blocked."
-    _say(done, said, as_json)
+    _say_down(_run(lambda moderator: moderator.take_down(post_id, rule, note)), as_json)
+
+
+@moderation.command()
+def takedown_story(
+    story_id: Annotated[str, typer.Argument(help="of the story")], rule: Rule, note: Note = "", as_json: AsJson = False
+) -> None:
+    """Take a story down, from its owner's archive and highlights too, as `takedown` does a post.
+
+    Example: bin/photolog moderation takedown-story 7309342343 --rule violence
+    """
+    _say_down(_run(lambda moderator: moderator.take_down_story(story_id, rule, note)), as_json)
 
 
 @moderation.command()
 def reinstate(media_id: MediaId, as_json: AsJson = False) -> None:
-    """Take the takedown of media back; its posts stay gone.
+    """Take the takedown of media back; its posts and stories stay gone.
 
     Example: bin/photolog moderation reinstate 7309342343
     """
@@ -171,6 +180,11 @@ def hashtags(as_json: AsJson = False) -> None:
 
 async def _waiting(moderator: Moderator) -> list[WaitingMedia]:
     return [one async for one in moderator.waiting()]
+
+
+def _say_down(done: TakenDown, as_json: bool) -> None:
+    gone = f"{len(done.post_ids)} posts and {len(done.story_ids)} stories are taken down"
+    _say(done, f"{gone}, {len(done.blocked)} of {len(done.media_ids)} contents blocked.", as_json)
 
 
 def _say(done: msgspec.Struct, sentence: str, as_json: bool) -> None:

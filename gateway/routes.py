@@ -21,6 +21,7 @@ from gateway.commands import shares as share_commands
 from gateway.commands import stories as story_commands
 from gateway.commands import story_replies as story_reply_commands
 from gateway.commands import story_views as story_view_commands
+from gateway.commands import takedowns as takedown_commands
 from gateway.commands import telemetry as telemetry_commands
 from gateway.commands import uploads as upload_commands
 from gateway.endpoint import Endpoint
@@ -83,6 +84,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *highlight_queries.ENDPOINTS,
     *operator_commands.ENDPOINTS,
     *moderation_commands.ENDPOINTS,
+    *takedown_commands.ENDPOINTS,
     *block_commands.ENDPOINTS,
     *barred_hashtag_commands.ENDPOINTS,
     *moderation_queries.ENDPOINTS,

@@ -15,7 +15,7 @@ The rules:
 - A comment is there for whom its post and its author are; a reply, for whom the comment that it hangs under is, too.
 - A story is its owner's alone until it is published, and again once its day is over. Meanwhile it is there for those
   with an account who may see its owner's posts; one for close friends, for those on the owner's list. A deleted one is
-  nobody's.
+  nobody's; its owner is told where an operator took it down, and why.
 - Replies and reactions to a story are there for its owner alone.
 - A highlight is there for whom its owner's posts are, with an account, and one of its stories at least; in it a story
   stays when its day is over, one for close friends for those on the owner's list now.
@@ -280,6 +280,15 @@ async def own_story(rows: RowStore, viewer_id: int, story_id: int) -> StoryRow:
     if story is None or story.owner_id != viewer_id or story.status == "deleted":
         raise nothing_here()
     return story
+
+
+async def absent_story(rows: RowStore, viewer_id: int, story_id: int) -> NotFound | Gone:
+    """What whoever asks for a story that they may not see is told: Gone for one of the viewer's own that an operator
+    took down, else NotFound."""
+    story = await rows.get(STORIES.key(story_id))
+    if story is not None and story.owner_id == viewer_id and story.is_taken_down:
+        return Gone("story-taken-down", f"this story was taken down: {story.rule}")
+    return nothing_here()
 
 
 async def own_highlight(rows: RowStore, viewer_id: int, highlight_id: int) -> HighlightRow:

@@ -9,7 +9,7 @@ from gateway.endpoint import Answer, Call, Endpoint, NoQuery
 from gateway.queries.story_tray import StoryViewers, viewers_of
 from gateway.services import Services
 from gateway.story_reads import cached_stories, close_to, visible_stories
-from gateway.visibility import nothing_here, see_posts_of
+from gateway.visibility import absent_story, see_posts_of
 from projections.stores.seen_reading import seen_among
 from projections.stores.user_stories_reading import live_stories
 from projections.story_cards import CachedStory, StoryBody
@@ -35,7 +35,7 @@ async def story(services: Services, call: Call) -> Answer:
     story_id = call.id("story_id")
     found = (await visible_stories(services, call.viewer, [story_id])).get(story_id)
     if found is None:
-        raise nothing_here()
+        raise await absent_story(services.rows, call.viewer, story_id)
     return Answer(msgspec.Raw((await _told(services, call.viewer, [found]))[0]))
 
 

@@ -34,6 +34,7 @@ class Moderated(View, frozen=True, kw_only=True):
 
 class TakenDown(View, frozen=True, kw_only=True):
     post_ids: list[str]
+    story_ids: list[str]
     media_ids: list[str]
     blocked: list[str]
 
@@ -85,6 +86,11 @@ class Moderator(Calls):
         """A post is shown to nobody any more, nor is what it shows."""
         body = {"rule": rule, "note": note}
         return await self._post(f"/v1/moderation/posts/{post_id}/takedown", TakenDown, body)
+
+    async def take_down_story(self, story_id: str, rule: str, note: str = "") -> TakenDown:
+        """A story is shown to nobody any more, nor is what it shows."""
+        body = {"rule": rule, "note": note}
+        return await self._post(f"/v1/moderation/stories/{story_id}/takedown", TakenDown, body)
 
     async def block(self, rule: str, note: str = "", **content: str) -> Blocked:
         """A content may not be uploaded; by `media_id`, or by `digest` or `sha256`, and perhaps `phash`."""

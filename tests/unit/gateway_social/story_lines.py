@@ -28,6 +28,9 @@ STORY = {
     "suspended story":     "u . . . . . . . . z z",
     "orphaned story":      "u . . . . . . . . z u",
 }
+ONE_STORY = STORY | {  # whoever asks for one of theirs that an operator took down is told so
+    "taken-down story":    "u . . . . . . . . z t",
+}
 _NOBODYS = dict.fromkeys(STORY, "u . . . . . . . . z +") | {
     "suspended story":     "u . . . . . . . . z z",
     "orphaned story":      "u . . . . . . . . z u",
@@ -157,7 +160,7 @@ ARCHIVED = _NOBODYS | {
 
 STORY_LINES: Mapping[str, Line] = {
     "POST /v1/stories": Line(TELL, {"media_id": "{media_id}"}),
-    "GET /v1/stories/{story_id}": Line(STORY),
+    "GET /v1/stories/{story_id}": Line(ONE_STORY),
     "DELETE /v1/stories/{story_id}": Line(OWN_STORY),
     "POST /v1/stories/views": Line(VIEWED, {"views": [{"story_id": "{story_id}", "at": _AT}]}),
     "GET /v1/stories/{story_id}/viewers": Line(OWN_STORY),
@@ -183,7 +186,7 @@ STORY_LINES: Mapping[str, Line] = {
 STORY_SHOWN: Mapping[str, Line] = {
     "GET /v1/stories/tray": Line(IN_TRAY, mark="{account_id}"),
     "GET /v1/accounts/{account_id}/stories": Line(PLAYED, mark="{story_id}"),
-    "GET /v1/stories/{story_id}": Line(STORY, mark="{story_id}"),
+    "GET /v1/stories/{story_id}": Line(ONE_STORY, mark="{story_id}"),
     "GET /v1/stories/{story_id}/viewers": Line(OWN_STORY, mark="{fan_id}"),
     "GET /v1/stories/{story_id}/replies": Line(OWN_STORY, mark="{reply_id}"),
     "GET /v1/stories/{story_id}/reactions": Line(OWN_STORY, mark="{fan_id}"),

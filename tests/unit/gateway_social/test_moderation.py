@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.commands import blocks, moderation, posts
+from gateway.commands import blocks, moderation, posts, takedowns
 from gateway.commands.blocks import Block
-from gateway.commands.moderation import Decide, TakeDown
+from gateway.commands.moderation import Decide
 from gateway.commands.posts import CreatePost
+from gateway.commands.takedowns import TakeDown, TakenDown
 from gateway.endpoint import Call, Command, ListQuery
 from gateway.queries import moderation as queries
 from gateway.queries.moderation import WaitingMedia
@@ -22,6 +23,7 @@ from photolog.settings import SecretSettings, Settings
 from projections.blocks import BLOCKED_CONTENTS
 from projections.media import MEDIA
 from projections.posts import POSTS
+from projections.stories import STORIES
 from schemas import events as e
 from tests.unit.gateway_social.world import World
 from tests.unit.streams.scenario import post as post_created
@@ -80,6 +82,19 @@ async def posted(world: World, owner: int, media_id: int) -> int:
     return post_id
 
 
+async def told(world: World, owner: int, media_id: int, life_ms: int = 86_400_000) -> int:
+    """A published story."""
+    story_id = world.services.ids.next()
+    created = e.StoryCreated(story_id=story_id, owner_id=owner, media_id=media_id, audience="everyone", alt_text=None)
+    await world.happen(created)
+    item = e.MediaItem(media_id=media_id, width=800, height=600, variants=["w320.jpeg"])
+    now = world.now_ms
+    await world.happen(
+        e.StoryPublished(story_id=story_id, owner_id=owner, published_ms=now, expires_ms=now + life_ms, media=item)
+    )
+    return story_id
+
+
 async def waiting(world: World, limit: int = 100) -> list[WaitingMedia]:
     """All that is in the queue, page by page."""
     found: list[WaitingMedia] = []
@@ -114,7 +129,7 @@ async def test_a_takedown_removes_the_post_and_every_other_of_its_media_and_bloc
     media_id = await uploaded(world, ada)
     first, second = await posted(world, ada, media_id), await posted(world, ada, media_id)
     kept = await posted(world, ada, await uploaded(world, ada, digest="cd" * 32))
-    await operate(world, moderation.take_down, TakeDown(rule="hate", note=" look "), post_id=first)
+    await operate(world, takedowns.take_down_post, TakeDown(rule="hate", note=" look "), post_id=first)
     kinds = [type(event) for event in world.appended]
     assert kinds == [e.ContentBlocked, e.MediaTakenDown, e.PostDeleted, e.PostDeleted]
     for post_id in (first, second):
@@ -139,7 +154,7 @@ async def test_what_its_author_deleted_can_still_be_taken_down(world: World) -> 
     media_id = await uploaded(world, ada)
     post_id = await posted(world, ada, media_id)
     await world.happen(e.PostDeleted(post_id=post_id, owner_id=ada))
-    await operate(world, moderation.take_down, TakeDown(rule="hate"), post_id=post_id)
+    await operate(world, takedowns.take_down_post, TakeDown(rule="hate"), post_id=post_id)
     assert [type(event) for event in world.appended] == [e.ContentBlocked, e.MediaTakenDown]
     with pytest.raises(NotFound):
         await see_media(world.rows, ada, media_id)
@@ -172,6 +187,41 @@ async def test_what_is_published_is_taken_down_and_not_refused(world: World) -> 
     assert conflict.value.kind == "published"
 
 
+@pytest.mark.parametrize("days", [0, 2])
+async def test_what_a_story_shows_or_showed_is_taken_down_and_not_refused(world: World, days: int) -> None:
+    ada = await world.person()
+    media_id = await uploaded(world, ada)
+    story_id = await told(world, ada, media_id)
+    world.now_ms += days * 86_400_000
+    refuse = Decide(decision="refused", rule="spam")
+    with pytest.raises(Conflict, match="story") as conflict:
+        await operate(world, moderation.decide, refuse, media_id=media_id)
+    assert conflict.value.kind == "published"
+    await world.happen(e.StoryDeleted(story_id=story_id, owner_id=ada))
+    await operate(world, moderation.decide, refuse, media_id=media_id)
+
+
+async def test_a_takedown_ends_whatever_shows_the_same_be_it_a_post_or_a_story(world: World) -> None:
+    """No command makes a post of what is for a story; the log might hold one of before that was so."""
+    ada, ben = await world.person(), await world.person()
+    ends = {"post_id": takedowns.take_down_post, "story_id": takedowns.take_down_story}
+    for number, (name, handler) in enumerate(ends.items()):
+        media_id = await uploaded(world, ada, digest=f"{number}" * 64)
+        made = {"post_id": await posted(world, ada, media_id), "story_id": await told(world, ada, media_id)}
+        second = await told(world, ada, media_id)
+        done = (await operate(world, handler, TakeDown(rule="hate"), **{name: made[name]})).answer
+        assert isinstance(done, TakenDown)
+        assert (done.post_ids, done.media_ids) == ([str(made["post_id"])], [str(media_id)])
+        assert set(done.story_ids) == {str(made["story_id"]), str(second)}
+        for story_id in (made["story_id"], second):
+            row = await world.rows.get(STORIES.key(story_id))
+            assert row is not None
+            assert row.is_taken_down
+        for viewer in (ada, ben):
+            with pytest.raises(NotFound):
+                await see_media(world.rows, viewer, media_id)
+
+
 async def test_a_refusal_names_its_rule_and_nothing_else_does(world: World) -> None:
     media_id = await uploaded(world, await world.person(), "review")
     for body in (Decide(decision="refused"), Decide(decision="allowed", rule="spam")):
@@ -188,7 +238,7 @@ async def test_reinstated_media_may_be_posted_and_uploaded_again(world: World) -
     with pytest.raises(Conflict):
         await operate(world, moderation.reinstate, media_id=media_id)
     post_id = await posted(world, ada, media_id)
-    await operate(world, moderation.take_down, TakeDown(rule="hate"), post_id=post_id)
+    await operate(world, takedowns.take_down_post, TakeDown(rule="hate"), post_id=post_id)
     with pytest.raises(Conflict):
         await operate(world, moderation.decide, Decide(decision="allowed"), media_id=media_id)
     await operate(world, moderation.reinstate, media_id=media_id)

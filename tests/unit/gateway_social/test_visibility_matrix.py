@@ -29,9 +29,16 @@ OUTCOMES = {
     "i": "422, the request cannot be meant",
     "n": "422, byte for byte as for an id that nothing ever had, and nothing is appended",
     "g": "410 post-taken-down: the viewer's own, and why",
+    "t": "410 story-taken-down: the viewer's own, and why",
 }
-_STATUS = {"p": 403, "y": 403, "z": 403, "u": 401, "c": 409, "i": 422, "n": 422, "g": 410}
-_TYPE = {"p": "private-account", "y": "not-yours", "z": "account-suspended", "g": "post-taken-down"}
+_STATUS = {"p": 403, "y": 403, "z": 403, "u": 401, "c": 409, "i": 422, "n": 422, "g": 410, "t": 410}
+_TYPE = {
+    "p": "private-account",
+    "y": "not-yours",
+    "z": "account-suspended",
+    "g": "post-taken-down",
+    "t": "story-taken-down",
+}
 _KIND_WITHOUT_GRANT = ("/problems/invalid-token", "/problems/unauthenticated")
 _ORDER = tuple(VIEWERS)
 
@@ -295,6 +302,7 @@ MATRIX: Mapping[str, Line] = {
     "POST /v1/moderation/media/{media_id}/decision": ALONE,
     "POST /v1/moderation/media/{media_id}/reinstate": ALONE,
     "POST /v1/moderation/posts/{post_id}/takedown": ALONE,
+    "POST /v1/moderation/stories/{story_id}/takedown": ALONE,
     "POST /v1/moderation/blocks": ALONE,
     "DELETE /v1/moderation/blocks/{digest}": ALONE,
     "GET /v1/moderation/hashtags": ALONE,
