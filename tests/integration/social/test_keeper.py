@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from photolog.engines.object_store import ObjectStore
-from photolog.errors import Invalid
+from photolog.errors import Invalid, NotFound
 from photolog.ids import now_ms
 from photolog.media.files import archive_prefix
 from photolog.media.originals import content_prefix, original_key, raw_key
@@ -111,7 +111,9 @@ async def kept(join: Joining, hand: Hand, keeper: WorkerProcess) -> Kept:
     return Kept(await join("ada"), hand, ObjectStore(hand.settings.s3))
 
 
-async def test_each_file_goes_when_its_time_has_come_and_no_other_does(kept: Kept, keeper: WorkerProcess) -> None:
+async def test_each_file_goes_when_its_time_has_come_and_no_other_does(
+    kept: Kept, keeper: WorkerProcess, join: Joining
+) -> None:
     """Everything at once, as most of it is waiting. The keeper is killed when all is begun and nothing is decided."""
     ada = kept.person.client
     refused, unposted, raced, *stories = await asyncio.gather(
@@ -155,6 +157,12 @@ async def test_each_file_goes_when_its_time_has_come_and_no_other_does(kept: Kep
     assert await _status(await ada.photograph_address(over, "w320.webp")) == 200
     archive = await ada.transport.query("/v1/me/stories/archive", dict[str, Any])
     assert str(over_id) in [one["id"] for one in archive["items"]]
+    ben = (await join("ben")).client
+    with pytest.raises(NotFound):
+        await ben.photograph_address(over, "w320.webp")
+    highlight = {"title": "kept", "story_ids": [str(over_id)]}
+    await ada.transport.command("POST", "/v1/highlights", dict[str, Any], highlight)
+    assert await _status(await ben.photograph_address(over, "w320.webp")) == 200
     assert not await _is_archived(kept, lasting), "its day is not over"
     assert await _status(await ada.photograph_address(lasting, "w320.webp")) == 200
 

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import httpx
 import msgspec
@@ -36,6 +38,31 @@ async def operator(gateway_address: str, settings: Settings) -> AsyncIterator[Mo
     token = minted(settings, "op", SECONDS)
     async with connect_moderator(gateway_address, token, SECONDS) as moderator:
         yield moderator
+
+
+@dataclass(frozen=True)
+class Console:
+    """`bin/photolog moderation` at the gateway."""
+
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Its exit and what it said."""
+        command = [sys.executable, "-m", "cli.app", "moderation", *arguments]
+        return subprocess.run(
+            command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def said(self, *arguments: str) -> list[dict[str, object]]:
+        """Its lines with `--json`, where it succeeds."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return [msgspec.json.decode(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def console(gateway_address: str, migrated: dict[str, str]) -> Console:
+    return Console(without_deployment() | migrated | {"PHOTOLOG_GATEWAY__PUBLIC_URL": gateway_address})
 
 
 def plain(colour: tuple[int, int, int], width: int) -> bytes:
@@ -182,7 +209,7 @@ async def test_what_waits_for_an_operator_is_published_or_rejected_by_them(
 
 
 async def test_what_a_classifier_fails_at_is_decided_on_the_command_line(
-    join: Joining, hand: Hand, gateway_address: str, migrated: dict[str, str], moderator: WorkerProcess
+    join: Joining, hand: Hand, console: Console, moderator: WorkerProcess
 ) -> None:
     ada = await join("ada")
     media_id = await uploaded(ada, plain(YELLOW, 403))
@@ -190,24 +217,49 @@ async def test_what_a_classifier_fails_at_is_decided_on_the_command_line(
     exits = list(moderator.exits)
     assert await verdict(hand, media_id) == "review"
     assert moderator.exits == exits
-    environment = without_deployment() | migrated | {"PHOTOLOG_GATEWAY__PUBLIC_URL": gateway_address}
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cli.app", "moderation", *arguments]
-        return subprocess.run(
-            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    def said(*arguments: str) -> list[dict[str, object]]:
-        done = run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return [msgspec.json.decode(line) for line in done.stdout.splitlines()]
-
-    (line,) = [one for one in said("queue") if one["id"] == media_id]
+    (line,) = [one for one in console.said("queue") if one["id"] == media_id]
     assert "it hurts the eyes" in str(line["reason"])
-    assert said("allow", media_id) == [{"media_id": media_id, "moderation": "allowed"}]
+    assert console.said("allow", media_id) == [{"media_id": media_id, "moderation": "allowed"}]
     await ada.client.wait_published(post_id)
-    refused = run("refuse", media_id, "--rule", "spam")
+    refused = console.run("refuse", media_id, "--rule", "spam")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == "photolog: a post with it is published; take the post down\n"
-    assert said("takedown", post_id, "--rule", "spam")[0]["media_ids"] == [media_id]
+    assert console.said("takedown", post_id, "--rule", "spam")[0]["media_ids"] == [media_id]
+
+
+async def test_a_story_is_taken_down_everywhere_on_the_command_line(
+    join: Joining, hand: Hand, console: Console, operator: Moderator
+) -> None:
+    ada, ben = await join("ada"), await join("ben")
+    await ben.client.follow(ada.id)
+    data = saved(photograph("coffee.png"), quality=80)
+    media_id = await ada.client.upload(data, "image/jpeg", purpose="story")
+    assert await verdict(hand, media_id) == "allowed"
+    body = {"media_id": media_id, "audience": "everyone"}
+    story_id = (await ada.client.transport.command("POST", "/v1/stories", dict[str, Any], body))["story_id"]
+
+    async def shown(path: str) -> list[str]:
+        return [one["id"] for one in (await ben.client.transport.query(path, dict[str, Any]))["items"]]
+
+    async def in_tray() -> int:
+        tray = await ben.client.transport.query("/v1/stories/tray", dict[str, Any])
+        return sum(one["stories"] for one in tray["items"])
+
+    await settles(lambda: shown(f"/v1/accounts/{ada.id}/stories"), [story_id])
+    await settles(in_tray, 1)
+    assert await ben.client.photograph_address(media_id, "w320.jpeg")
+    (done,) = console.said("takedown-story", story_id, "--rule", "hate")
+    assert (done["story_ids"], done["media_ids"], done["post_ids"]) == ([story_id], [media_id], [])
+    with pytest.raises(Gone, match="hate") as gone:
+        await ada.client.transport.query(f"/v1/stories/{story_id}", dict[str, Any])
+    assert gone.value.kind == "story-taken-down"
+    with pytest.raises(NotFound):
+        await ben.client.transport.query(f"/v1/stories/{story_id}", dict[str, Any])
+    assert (await in_tray(), await shown(f"/v1/accounts/{ada.id}/stories")) == (0, [])
+    for person in (ada, ben):
+        with pytest.raises(NotFound):
+            await person.client.photograph_address(media_id, "w320.jpeg")
+    again = await ben.client.upload(data, "image/jpeg", purpose="story")
+    assert await verdict(hand, again) == "refused"
+    await operator.reinstate(media_id)

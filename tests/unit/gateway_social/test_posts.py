@@ -91,46 +91,28 @@ async def test_what_is_too_much_or_half_is_refused(world: World, body: dict[str,
 
 
 @pytest.mark.parametrize("answered", [True, False])
-async def test_a_voice_note_is_no_part_of_a_post(world: World, answered: bool) -> None:
+@pytest.mark.parametrize(
+    ("purpose", "content_type", "data", "refusal"),
+    [("voice", "audio/mp4", M4A, "voice-note"), ("story", "image/jpeg", JPEG, "made-for-a-story")],
+)
+async def test_what_was_uploaded_for_something_else_is_no_part_of_a_post(
+    world: World, answered: bool, purpose: e.Purpose, content_type: str, data: bytes, refusal: str
+) -> None:
     ada = await world.person()
     photograph = await world.photograph(ada)
-    body = BeginUpload(content_type="audio/mp4", size_bytes=96, purpose="voice")
+    body = BeginUpload(content_type=content_type, size_bytes=len(data), purpose=purpose)
     begun = (await world.answer(ada, uploads.begin, body)).body
-    await world.command(ada, uploads.complete, send(world, begun, M4A), media_id=begun.media_id)
+    await world.command(ada, uploads.complete, send(world, begun, data), media_id=begun.media_id)
     if answered:
-        voice = e.MediaTranscodingCompleted(
-            media_id=int(begun.media_id),
-            owner_id=ada,
-            width=0,
-            height=0,
-            variants=[],
-            kind="voice",
-            purpose="voice",
-        )
-        await world.happen(voice)
-    before = len(world.appended)
-    with pytest.raises(Invalid) as refused:
-        await world.command(ada, commands.create, CreatePost(media_ids=[str(photograph), begun.media_id]))
-    assert (refused.value.kind, refused.value.field) == ("voice-note", "media_ids[1]")
-    assert len(world.appended) == before
-
-
-@pytest.mark.parametrize("answered", [True, False])
-async def test_what_was_uploaded_for_a_story_is_no_part_of_a_post(world: World, answered: bool) -> None:
-    ada = await world.person()
-    photograph = await world.photograph(ada)
-    body = BeginUpload(content_type="image/jpeg", size_bytes=len(JPEG), purpose="story")
-    begun = (await world.answer(ada, uploads.begin, body)).body
-    await world.command(ada, uploads.complete, send(world, begun, JPEG), media_id=begun.media_id)
-    if answered:
+        kind: e.MediaKind = "voice" if purpose == "voice" else "photo"
         made = e.MediaTranscodingCompleted(
-            media_id=int(begun.media_id), owner_id=ada, width=8, height=6, variants=[], purpose="story"
+            media_id=int(begun.media_id), owner_id=ada, width=0, height=0, variants=[], kind=kind, purpose=purpose
         )
         await world.happen(made)
     before = len(world.appended)
     with pytest.raises(Invalid) as refused:
         await world.command(ada, commands.create, CreatePost(media_ids=[str(photograph), begun.media_id]))
-    assert (refused.value.kind, refused.value.field) == ("made-for-a-story", "media_ids[1]")
+    assert (refused.value.kind, refused.value.field) == (refusal, "media_ids[1]")
     assert len(world.appended) == before
 
 
