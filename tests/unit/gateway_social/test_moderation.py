@@ -222,6 +222,30 @@ async def test_a_takedown_ends_whatever_shows_the_same_be_it_a_post_or_a_story(w
                 await see_media(world.rows, viewer, media_id)
 
 
+@pytest.mark.parametrize(("days", "again"), [(0, True), (2, False)])
+async def test_reinstated_media_is_seen_in_a_story_that_was_not_taken_down_while_its_day_lasts(
+    world: World, days: int, again: bool
+) -> None:
+    """One that was made while its media was taken down may have slipped by."""
+    ada, ben = await world.person(), await world.person()
+    media_id = await uploaded(world, ada)
+    await told(world, ada, media_id)
+
+    async def is_seen(viewer: int) -> bool:
+        try:
+            await see_media(world.rows, viewer, media_id, lambda: world.now_ms)
+        except NotFound:
+            return False
+        return True
+
+    assert [await is_seen(viewer) for viewer in (ada, ben)] == [True, True]
+    await world.happen(e.MediaTakenDown(media_id=media_id, owner_id=ada, rule="hate", operator="op"))
+    assert [await is_seen(viewer) for viewer in (ada, ben)] == [False, False]
+    world.now_ms += days * 86_400_000
+    await operate(world, moderation.reinstate, media_id=media_id)
+    assert [await is_seen(viewer) for viewer in (ada, ben)] == [True, again]
+
+
 async def test_a_refusal_names_its_rule_and_nothing_else_does(world: World) -> None:
     media_id = await uploaded(world, await world.person(), "review")
     for body in (Decide(decision="refused"), Decide(decision="allowed", rule="spam")):

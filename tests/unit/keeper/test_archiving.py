@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from keeper.archiving import SHOWN_SECONDS_MAX, shown_seconds
 from photolog.media.files import archive_prefix
 from photolog.media.originals import content_prefix, original_key, raw_key
+from photolog.settings import LimitSettings
 from schemas import events as e
 from tests.unit.keeper.world import ANNA, GRACE_SECONDS, READING_SECONDS, STORY_SECONDS, World, spin
 from tests.unit.streams.scenario import account
@@ -79,6 +82,16 @@ async def test_each_story_ends_when_its_own_event_says_so(world: World) -> None:
     await world.advance(1)
     await world.work()
     assert await world.named(501) == [f"{archive_prefix(501)}w320.jpeg"]
+
+
+def test_a_story_is_waited_for_as_long_as_one_may_be_shown_and_no_longer() -> None:
+    """One of which the log says that it is shown for a year holds nothing up for longer than a week."""
+    media = e.MediaItem(media_id=501, width=640, height=400, variants=[])
+    told = e.StoryPublished(story_id=101, owner_id=ANNA, published_ms=0, expires_ms=365 * 86_400_000, media=media)
+    assert shown_seconds(told) == SHOWN_SECONDS_MAX
+    assert LimitSettings(story_life_seconds=SHOWN_SECONDS_MAX).story_life_seconds == SHOWN_SECONDS_MAX
+    with pytest.raises(ValidationError):
+        LimitSettings(story_life_seconds=SHOWN_SECONDS_MAX + 1)
 
 
 async def test_a_story_that_was_deleted_is_not_archived_but_collected(world: World) -> None:
