@@ -1,8 +1,9 @@
 """The gateway with one route beside its own, for the benchmark of trays.
 
 `GET /bench/tray` and `/bench/tray-bare` are the opponents: plain Starlette, the same authentication, and one pipelined
-batch of commands to Redis that reads what a tray is made of: for each followee their live stories, for each of those with stories their card
-and what the viewer is to them, and the viewer's own entries. Nothing is made of it. Which keys these are it is told.
+batch of commands to Redis that reads what a tray is made of: for each followee their live stories, for each of those
+with stories their card and what the viewer is to them, and the viewer's own entries. Nothing is made of it. Which keys
+these are they are told.
 
 The first sends the batch by redis-py's pipeline, over the connections that the gateway itself uses. The second is as
 quick as Python can be at it: the batch is packed once, written to a socket as it is, and hiredis takes the answers
