@@ -19,6 +19,7 @@ from photolog.worker_metrics import keep_showing_lags
 from schemas.serde import SCHEMAS
 from streams.bootstrap import connect
 from streams.flink_cluster.keeping import JobKeeper
+from streams.flink_cluster.pruning import keep_pruning
 from streams.flink_cluster.rest import FlinkRest
 from streams.flink_cluster.states import states
 from streams.flink_cluster.submission import submit
@@ -33,14 +34,16 @@ class _Connected:
     keeper: JobKeeper
     lag: GroupLag
     ticks: TickPorts
-    tick_ms: int
+    settings: Settings
+    rest: FlinkRest
 
 
 def flink_worker() -> None:
     """Keep the jobs of a Flink cluster running, in the foreground, and tell them that time goes on.
 
-    A job that the cluster lost is handed to it again and goes on from its newest checkpoint or savepoint. Ending this
-    ends no job; windows close as long as every partition has something to tell.
+    A job that the cluster lost is handed to it again and goes on from its newest checkpoint or savepoint; what runs of
+    before left behind is removed. Ending this ends no job; windows close as long as every partition has something to
+    tell.
     """
     settings = load_settings()
     configure_logging(settings.log_level, "flink-worker")
@@ -71,7 +74,7 @@ async def _connect(settings: Settings) -> AsyncIterator[_Connected]:
         keeper = JobKeeper(
             rest, list(JOBS), newest, lambda wanted: submit(settings, wanted, java_home), flink.grace_seconds
         )
-        yield _Connected(keeper, GroupLag(settings.kafka), ticks, flink.tick_ms)
+        yield _Connected(keeper, GroupLag(settings.kafka), ticks, settings, rest)
 
 
 async def _work(connected: _Connected, stop: asyncio.Event, ready: asyncio.Event) -> None:
@@ -84,7 +87,8 @@ async def _work(connected: _Connected, stop: asyncio.Event, ready: asyncio.Event
 
     beside = [
         asyncio.create_task(keep_showing_lags(NAME, lags)),
-        asyncio.create_task(keep_ticking(connected.ticks, connected.tick_ms)),
+        asyncio.create_task(keep_ticking(connected.ticks, connected.settings.flink.tick_ms)),
+        asyncio.create_task(keep_pruning(connected.settings, connected.rest, list(JOBS))),
     ]
     working = asyncio.create_task(connected.keeper.run(stop, ready))
     try:

@@ -16,7 +16,14 @@ from infra.local.java import ensure_system_packages, java_executable, maven_exec
 from infra.local.varnish import install_varnish, varnish_executable
 
 POMS = Path(__file__).parent / "engines"
-VERSIONS = {"kafka": "4.3.1", "cassandra": "5.0.9", "s3proxy": "3.1.0", "apicurio": "3.0.9", "flink": "2.3.0"}
+VERSIONS = {
+    "kafka": "4.3.1",
+    "cassandra": "5.0.9",
+    "s3proxy": "3.1.0",
+    "apicurio": "3.0.9",
+    "flink": "2.3.0",
+    "flink-s3": "2.3.0",
+}
 FETCH_SECONDS_MAX = 1_800
 _DOWNLOADED = re.compile(r"Downloaded from \S+: \S+/(\S+)")
 

@@ -80,7 +80,9 @@ class Stack:
             engines: a stack of engines only, and up.
             home: a folder of its own.
         """
-        stack = cls(home, engines.plan.port_base)
+        # Where states in a bucket would be.
+        shared = {key: value for key, value in engines.environment().items() if key.startswith("PHOTOLOG_S3__")}
+        stack = cls(home, engines.plan.port_base, overrides=shared)
         stack.plan = msgspec.structs.replace(stack.plan, parts="flink")
         return stack
 

@@ -6,6 +6,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,7 @@ from photolog.errors import SettingsError
 from photolog.settings import Settings
 
 _METADATA = "_metadata"
+_FOLDERS = 2  # a checkpoint's own, and that of its run
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,6 +37,19 @@ class State:
         return "/savepoints/" in self.uri
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a state.
+
+    Args:
+        written: when, Unix seconds.
+        uri: where it is.
+    """
+
+    written: float
+    uri: str
+
+
 def job_uri(settings: Settings, job: str) -> str:
     """Where a job's state is. Raises SettingsError where no place is set."""
     if settings.flink.state_uri is None:
@@ -49,27 +64,59 @@ async def states(settings: Settings, job: str) -> list[State]:
         SettingsError: no place is set, or one of another kind than a folder or a bucket.
         StoreUnavailable: the bucket does not answer.
     """
+    kept = [
+        State(entry.written, entry.uri.removesuffix(f"/{_METADATA}"))
+        for entry in await entries(settings, job)
+        if entry.uri.endswith(f"/{_METADATA}")
+    ]
+    return sorted(kept, reverse=True)
+
+
+async def entries(settings: Settings, job: str) -> list[Entry]:
+    """Every file of a job's states, whole or not, in no order. Raises as `states` does."""
     place = urlsplit(job_uri(settings, job))
     if place.scheme == "file":
-        found = await asyncio.to_thread(lambda: list(_in_folder(Path(unquote(place.path)))))
-    elif place.scheme == "s3":
-        found = await _in_bucket(settings, place.netloc, place.path.strip("/"))
-    else:
-        raise SettingsError("PHOTOLOG_FLINK__STATE_URI is a folder (file:///…) or in a bucket (s3://…)")
-    return sorted(found, reverse=True)
+        return await asyncio.to_thread(_in_folder, Path(unquote(place.path)))
+    if place.scheme == "s3":
+        return await _in_bucket(settings, place.netloc, place.path.strip("/"))
+    raise SettingsError("PHOTOLOG_FLINK__STATE_URI is a folder (file:///…) or in a bucket (s3://…)")
 
 
-def _in_folder(folder: Path) -> Iterable[State]:
-    for path in folder.glob(f"**/{_METADATA}"):
-        yield State(path.stat().st_mtime, path.parent.as_uri())
+async def remove(settings: Settings, uris: Iterable[str]) -> None:
+    """Remove files of states. Raises StoreUnavailable."""
+    for uri in uris:
+        place = urlsplit(uri)
+        if place.scheme == "file":
+            await asyncio.to_thread(_remove_file, Path(unquote(place.path)))
+        else:
+            await _bucket(settings, place.netloc).delete(place.path.strip("/"))
 
 
-async def _in_bucket(settings: Settings, bucket: str, prefix: str) -> list[State]:
-    store = ObjectStore(settings.s3.model_copy(update={"bucket": bucket}))
+def _in_folder(folder: Path) -> list[Entry]:
     found = []
-    async for page in store.listed(f"{prefix}/"):
-        for entry in page:
-            name = entry.key.removesuffix(f"/{_METADATA}")
-            if name != entry.key:
-                found.append(State(entry.modified, f"s3://{bucket}/{name}"))
+    for path in folder.rglob("*"):
+        # Flink removes old checkpoints meanwhile.
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                found.append(Entry(path.stat().st_mtime, path.as_uri()))
     return found
+
+
+def _remove_file(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    for folder in path.parents[:_FOLDERS]:
+        try:
+            folder.rmdir()
+        except OSError:
+            return  # not empty
+
+
+async def _in_bucket(settings: Settings, bucket: str, prefix: str) -> list[Entry]:
+    found = []
+    async for page in _bucket(settings, bucket).listed(f"{prefix}/"):
+        found += [Entry(one.modified, f"s3://{bucket}/{one.key}") for one in page]
+    return found
+
+
+def _bucket(settings: Settings, bucket: str) -> ObjectStore:
+    return ObjectStore(settings.s3.model_copy(update={"bucket": bucket}))

@@ -1,12 +1,15 @@
 """Jobs go on where they were: from a savepoint, and when the cluster forgot them."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from infra.local.engines.flink.engine import JOBMANAGER
+from infra.local.engines.flink.engine import JOBMANAGER, TASKMANAGER
+from photolog.engines.object_store import ObjectStore
 from photolog.ids import now_ms
 from schemas.events import StoryViewCounted, StoryViewed
+from streams.flink_cluster.pruning import prune
 from streams.flink_cluster.states import states
 from streams.flink_jobs import story_views
 from streams.flink_jobs.catalogue import JOBS
@@ -61,6 +64,40 @@ async def test_a_job_goes_on_from_a_savepoint(flink: FlinkWorld, flink_environme
     unknown = await flink_command(flink_environment, "savepoint", "nothing")
     assert unknown.returncode == 1
     assert "there is no job nothing" in unknown.stderr
+
+
+@pytest.mark.timeout(600)  # on a machine that does much else besides
+async def test_states_in_a_bucket(flink: FlinkWorld, flink_environment: dict[str, str]) -> None:
+    bucket = flink.settings.s3.bucket
+    in_bucket = flink_environment | {"PHOTOLOG_FLINK__STATE_URI": f"s3://{bucket}/states"}
+    settings = flink.settings.model_copy(
+        update={"flink": flink.settings.flink.model_copy(update={"state_uri": f"s3://{bucket}/states"})}
+    )
+    old = "states/story-views/checkpoints/of-before/chk-1/_metadata"
+    store = ObjectStore(settings.s3)
+    await store.put(old, b"", "application/octet-stream")
+    story_id = now_ms() << 20
+    # What is in the folder is left behind: the topics are read again whole.
+    assert (await flink_command(in_bucket, "restore", story_views.NAME, "--anew")).returncode == 0
+    await see(flink, story_id, 1, 2, 3)
+    await counted(flink, story_id, 3)
+    await flink.checkpointed(story_views.NAME)
+    first = await flink.until_up(story_views.NAME)
+    flink.kill(TASKMANAGER)
+    await see(flink, story_id, 2, 3, 4)
+    await counted(flink, story_id, 4)
+    assert await flink.restarts(story_views.NAME) > 0
+    restored = await flink_command(in_bucket, "restore", story_views.NAME)
+    assert f"s3://{bucket}/states/story-views/savepoints/" in restored.stdout, restored.stderr
+    second = await flink.until_up(story_views.NAME)
+    await flink.checkpointed(story_views.NAME)
+    await see(flink, story_id, 3, 4, 5)
+    await counted(flink, story_id, 5)
+    assert await prune(settings, story_views.NAME, second.job_id, time.time() + 1, quiet_seconds=0) == 1
+    assert await store.head(old) is None
+    whole = [state.uri for state in await states(settings, story_views.NAME) if not state.is_savepoint]
+    assert {uri.split("/")[-2] for uri in whole} == {first.job_id, second.job_id}
+    assert (await flink_command(flink_environment, "restore", story_views.NAME)).returncode == 0
 
 
 @pytest.mark.timeout(600)  # on a machine that does much else besides

@@ -14,6 +14,7 @@ _COMMON = ("-XX:+UseSerialGC", "-XX:MaxMetaspaceSize=256m", "-Djava.net.preferIP
 _JOBMANAGER_JVM = ("-Xms96m", "-Xmx320m", "-XX:TieredStopAtLevel=1")
 # Sums of what config.yaml gives to tasks and to the framework: heap, and what is off it with the network's.
 _TASKMANAGER_JVM = ("-Xms256m", "-Xmx640m", "-XX:MaxDirectMemorySize=224m")
+_S3 = {"s3_endpoint": "ENDPOINT_URL", "s3_access_key": "ACCESS_KEY", "s3_secret_key": "SECRET_KEY"}
 _OPENED = (
     "java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text", "java.time",
     "java.util", "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks",
@@ -35,6 +36,7 @@ def jobmanager(site: Site) -> ProcessSpec:
         ready=partial(http_ok, f"http://127.0.0.1:{site.ports['flink-rest']}/overview"),
         port=site.ports["flink-rest"],
         other_ports={"flink rpc": site.ports["flink-rpc"], "flink blobs": site.ports["flink-blob"]},
+        environment=_environment(site),
         prepare=partial(_prepare, site),
     )
 
@@ -48,6 +50,7 @@ def taskmanager(site: Site) -> ProcessSpec:
         depends_on=(JOBMANAGER,),
         port=site.ports["flink-task-rpc"],
         other_ports={"flink data": site.ports["flink-task-data"]},
+        environment=_environment(site),
     )
 
 
@@ -60,6 +63,19 @@ def _command(site: Site, jvm: tuple[str, ...], entry: str) -> tuple[str, ...]:
     return (str(require_java()), *opened, *_COMMON, *jvm, logging, "-cp", classes, entry, "--configDir", str(config))
 
 
+def _environment(site: Site) -> dict[str, str]:
+    return {"FLINK_PLUGINS_DIR": str(_plugins(site)), "AWS_REGION": site.environment["PHOTOLOG_S3__REGION"]}
+
+
+def _plugins(site: Site) -> Path:
+    return site.data("flink") / "plugins"
+
+
 def _prepare(site: Site) -> None:
-    site.render("flink", state_uri=site.environment["PHOTOLOG_FLINK__STATE_URI"])
+    s3 = {name: site.environment[f"PHOTOLOG_S3__{key}"] for name, key in _S3.items()}
+    site.render("flink", state_uri=site.environment["PHOTOLOG_FLINK__STATE_URI"], **s3)
     (site.data("flink") / "tmp").mkdir(exist_ok=True)
+    _plugins(site).mkdir(exist_ok=True)
+    plugin = _plugins(site) / "s3"
+    plugin.unlink(missing_ok=True)
+    plugin.symlink_to(engine_folder("flink-s3"))
