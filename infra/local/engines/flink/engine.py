@@ -12,8 +12,9 @@ from photolog.engines.flink_home import flink_home
 JOBMANAGER, TASKMANAGER = "flink-jobmanager", "flink-taskmanager"
 _COMMON = ("-XX:+UseSerialGC", "-XX:MaxMetaspaceSize=256m", "-Djava.net.preferIPv4Stack=true")
 _JOBMANAGER_JVM = ("-Xms96m", "-Xmx320m", "-XX:TieredStopAtLevel=1")
-# Sums of what config.yaml gives to tasks and to the framework: heap, and what is off it with the network's.
-_TASKMANAGER_JVM = ("-Xms256m", "-Xmx640m", "-XX:MaxDirectMemorySize=224m")
+# Sums of what config.yaml gives to tasks and to the framework: heap, and what is off it with the network's. Half of the
+# heap is for what is new, as a window that is told makes and forgets a great deal.
+_TASKMANAGER_JVM = ("-Xms256m", "-Xmx1024m", "-XX:NewRatio=1", "-XX:MaxDirectMemorySize=224m")
 _S3 = {"s3_endpoint": "ENDPOINT_URL", "s3_access_key": "ACCESS_KEY", "s3_secret_key": "SECRET_KEY"}
 _OPENED = (
     "java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text", "java.time",
