@@ -55,7 +55,10 @@ async def _story_reply(rows: RowStore, account_id: int, event: e.StoryReplied) -
     reply = await rows.get(STORY_ANSWERS.key(event.story_id, account_id, event.reply_id))
     if event.sender_id != account_id or reply is None:
         return ()
-    return (e.StoryReplyDeleted(reply_id=reply.reply_id, story_id=reply.story_id, sender_id=account_id),)
+    deleted = e.StoryReplyDeleted(
+        reply_id=reply.reply_id, story_id=reply.story_id, sender_id=account_id, deleted_by=account_id
+    )
+    return (deleted,)
 
 
 async def _story_reaction(rows: RowStore, account_id: int, event: e.StoryReacted) -> Sequence[e.Event]:

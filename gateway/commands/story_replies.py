@@ -1,4 +1,4 @@
-"""Commands of whoever sees a story, to its owner alone: reply to it, react to it."""
+"""Commands of whoever sees a story, to its owner alone: reply to it, react to it, and take either back."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ import msgspec
 from gateway.endpoint import Body, Call, Command, Endpoint
 from gateway.services import Services
 from gateway.story_reads import visible_stories
-from gateway.visibility import nothing_here
+from gateway.visibility import nothing_here, own_story
 from photolog.errors import Invalid
 from photolog.text import clean_text
 from projections.story_cards import CachedStory
-from projections.story_replies import REACTION, STORY_ANSWERS
-from schemas.events import StoryReacted, StoryReactionWithdrawn, StoryReplied
+from projections.story_replies import REACTION, STORY_ANSWERS, STORY_REPLIES
+from schemas.events import StoryReacted, StoryReactionWithdrawn, StoryReplied, StoryReplyDeleted
 
 TEXT_CHARACTERS_MAX = 1_000
 EMOJI_CHARACTERS_MAX = 16  # the longest that Unicode recommends has ten
@@ -56,6 +56,18 @@ async def reply(services: Services, call: Call) -> Command:
     )
     answer = StoryReplyWritten(reply_id=str(reply_id), story_id=str(story.story_id))
     return Command((event,), answer, status=201)
+
+
+async def delete(services: Services, call: Call) -> Command:
+    """Delete a reply: its sender may, whatever became of the story, and the story's owner."""
+    story_id = call.id("story_id")
+    row = await services.rows.get(STORY_REPLIES.key(story_id, call.id("reply_id")))
+    if row is None:
+        raise nothing_here()
+    if row.sender_id != call.viewer:
+        await own_story(services.rows, call.viewer, story_id)
+    event = StoryReplyDeleted(reply_id=row.reply_id, story_id=story_id, sender_id=row.sender_id, deleted_by=call.viewer)
+    return Command((event,), status=204, wait_for=("story_replies",))
 
 
 async def react(services: Services, call: Call) -> Command:
@@ -110,6 +122,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         status=201,
         models=_MODELS,
         rate="comment",
+    ),
+    Endpoint(
+        "DELETE",
+        "/v1/stories/{story_id}/replies/{reply_id}",
+        delete,
+        "Delete a reply to a story",
+        "stories",
+        status=204,
+        models=("stories", "story_replies"),
     ),
     Endpoint(
         "PUT",

@@ -103,11 +103,14 @@ class StoryReplied(Event, frozen=True, kw_only=True):
 
 
 class StoryReplyDeleted(Event, frozen=True, kw_only=True):
+    """A reply is gone for both: taken back by its sender, or removed by the story's owner."""
+
     type = "story.reply_deleted"
     capability = "stories"
     reply_id: Snowflake
     story_id: Snowflake
     sender_id: Snowflake
+    deleted_by: Snowflake | None = None
 
 
 class StoryReacted(Event, frozen=True, kw_only=True):

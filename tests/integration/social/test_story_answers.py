@@ -38,6 +38,14 @@ async def test_a_close_friend_answers_a_story_that_is_kept_in_a_highlight(join: 
     await settles(answers, ["lovely", "😍"])
     await do(ben, "DELETE", f"{story}/reaction")
     await settles(answers, ["lovely"])
+    for writer, remover in ((ben, ben), (ben, ada)):
+        reply = await do(writer, "POST", f"{story}/replies", {"text": "no"})
+        path = f"{story}/replies/{reply['reply_id']}"
+        await settles(answers, ["no", "lovely"])
+        with pytest.raises(NotFound):
+            await do(eve, "DELETE", path)
+        await remover.client.transport.send("DELETE", path)
+        assert await answers() == ["lovely"], "the answer comes once the reply is gone"
 
     story_id = story.rpartition("/")[2]
     assert [one["id"] for one in await items(ada, "/v1/me/stories/archive")] == [story_id]

@@ -49,8 +49,23 @@ ANSWER_STORY = STORY | {  # nobody answers themself
     "processing story":    "u . . . . . . . . z i",
     "rejected story":      "u . . . . . . . . z i",
 }
-TAKE_REACTION_BACK = {  # who reacted may, whatever became of the story
-    kind: " ".join([*letters.split()[:6], "+", *letters.split()[7:]]) for kind, letters in STORY.items()
+TAKE_REACTION_BACK = STORY | {  # who reacted may, whatever became of the story
+    "public close story":  "u . . . . . + + + z +",
+    "private close story": "u . . . . . + + . z +",
+    "ended story":         "u . . . . . + . . z +",
+    "ended close story":   "u . . . . . + . . z +",
+    "processing story":    "u . . . . . + . . z +",
+    "rejected story":      "u . . . . . + . . z +",
+    "deleted story":       "u . . . . . + . . z .",
+    "taken-down story":    "u . . . . . + . . z .",
+    "suspended story":     "u . . . . . + . . z z",
+    "orphaned story":      "u . . . . . + . . z u",
+}
+TAKE_REPLY_BACK = dict.fromkeys(STORY, "u . . . . . + . . z +") | {  # who wrote it may, and the story's owner
+    "deleted story":       "u . . . . . + . . z .",
+    "taken-down story":    "u . . . . . + . . z .",
+    "suspended story":     "u . . . . . + . . z z",
+    "orphaned story":      "u . . . . . + . . z u",
 }
 PICTURE = {  # it stays its owner's when the story is gone, if it was not taken down; no story makes it public
     "public story":        ". + + . . + + + + z +",
@@ -168,6 +183,7 @@ STORY_LINES: Mapping[str, Line] = {
     "GET /v1/accounts/{account_id}/stories": Line(OF_OWNER),
     "POST /v1/stories/{story_id}/replies": Line(ANSWER_STORY, {"text": "hi"}),
     "GET /v1/stories/{story_id}/replies": Line(OWN_STORY),
+    "DELETE /v1/stories/{story_id}/replies/{reply_id}": Line(TAKE_REPLY_BACK),
     "PUT /v1/stories/{story_id}/reaction": Line(ANSWER_STORY, {"reaction": "🔥"}),
     "DELETE /v1/stories/{story_id}/reaction": Line(TAKE_REACTION_BACK),
     "GET /v1/stories/{story_id}/reactions": Line(OWN_STORY),

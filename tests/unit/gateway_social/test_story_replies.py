@@ -104,6 +104,35 @@ async def test_whom_the_owner_may_not_see_is_not_listed() -> None:
             assert [one["sender"]["username"] for one in await got(town, story_id, what)] == ["cem"]
 
 
+@pytest.mark.parametrize("deleter", ["ben", "owner"])
+async def test_a_reply_is_deleted_by_its_sender_or_the_storys_owner_once_and_for_both(deleter: str) -> None:
+    async with a_town("owner", "ben", "cem") as town:
+        story_id = await town.tell("owner")
+        first, second = [(await reply(town, "ben", story_id, text)).json()["reply_id"] for text in ("first", "second")]
+        others = await town.tell("cem")
+        for who, path in (("cem", f"{story_id}/replies/{first}"), (deleter, f"{others}/replies/{first}")):
+            assert (await town.people[who].request("DELETE", f"/v1/stories/{path}")).status_code == 404
+        for expected in (204, 404):
+            answer = await town.people[deleter].request("DELETE", f"/v1/stories/{story_id}/replies/{first}")
+            assert answer.status_code == expected
+        assert [one["id"] for one in await got(town, story_id, "replies")] == [second]
+        deleted = town.river.recorded(len(town.river.records) - 1).event
+        assert isinstance(deleted, e.StoryReplyDeleted)
+        assert (deleted.sender_id, deleted.deleted_by) == (town.id("ben"), town.id(deleter))
+
+
+async def test_a_reply_that_is_sent_again_under_its_key_after_it_was_deleted_stays_deleted() -> None:
+    async with a_town("owner", "ben") as town:
+        story_id = await town.tell("owner")
+        path, headers = f"/v1/stories/{story_id}/replies", {"idempotency-key": "once"}
+        sent = await town.people["ben"].request("POST", path, json={"text": "oh"}, headers=headers)
+        reply_id = sent.json()["reply_id"]
+        assert (await town.people["ben"].request("DELETE", f"{path}/{reply_id}")).status_code == 204
+        again = await town.people["ben"].request("POST", path, json={"text": "oh"}, headers=headers)
+        assert again.json()["reply_id"] == reply_id
+        assert await got(town, story_id, "replies") == []
+
+
 ONE_EMOJI = {
     "plain": "👍",
     "in another skin": "👍🏽",

@@ -56,6 +56,12 @@ def test_a_reply_is_taken_back_by_its_sender_alone() -> None:
     assert folding.row(STORY_ANSWERS.key(STORY, BEN, 12)) is None
 
 
+def test_a_reply_is_deleted_however_often_it_is_told() -> None:
+    by_owner = e.StoryReplyDeleted(reply_id=11, story_id=STORY, sender_id=BEN, deleted_by=OWNER)
+    for deletions in ([by_owner], [by_owner, reply_deleted(11)], [reply_deleted(11), by_owner, by_owner]):
+        assert texts(replied(11), replied(12), *deletions) == ["words 12"]
+
+
 def test_of_a_senders_reactions_the_newest_is_listed() -> None:
     assert reactions(reacted(BEN, "🔥"), reacted(CEM, "🔥"), reacted(BEN, "😍")) == [(BEN, "😍"), (CEM, "🔥")]
 
