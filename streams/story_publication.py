@@ -85,12 +85,14 @@ class StoryPublisher:
         """Append a decision for each story that is ready for one; answers where they landed."""
         waiting = [(story, cause) for story, cause in candidates if story.status == "processing"]
         media = await self.rows.get_many([MEDIA.key(story.media_id) for story, _ in waiting])
-        at_ms = self.clock_ms()
-        decided = [
-            DerivedEvent(event, f"publication/{story.story_id}", at_ms, cause)
-            for (story, cause), medium in zip(waiting, media, strict=True)
-            if (event := story_publication(story, medium, at_ms, self.life_ms)) is not None
-        ]
+        now_ms = self.clock_ms()
+        decided = []
+        for (story, cause), medium in zip(waiting, media, strict=True):
+            # Never before what led to it: a clock that was set back would publish what is over.
+            at_ms = max(now_ms, cause.timestamp_ms)
+            event = story_publication(story, medium, at_ms, self.life_ms)
+            if event is not None:
+                decided.append(DerivedEvent(event, f"publication/{story.story_id}", at_ms, cause))
         return await self.emitter.emit(decided)
 
 

@@ -11,7 +11,7 @@ from photolog.ids import now_ms
 from projections.stores.cassandra_statements import Statement, TableStatements, write_timestamp
 from projections.stores.counts import counts_of
 from projections.stores.parked import parked_of
-from projections.stores.port import RankedRow, Source, StoredPosition
+from projections.stores.port import CLOCK_AHEAD_MS_MAX, RankedRow, Source, StoredPosition
 from projections.stores.scans import check_scan
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import ABSENT, Kept, Positioned, Put, Write
@@ -45,11 +45,15 @@ class CassandraRows:
     Args:
         session: the keyspace.
         clock_ms: Unix milliseconds; tells which rows have ended.
+        ahead_ms: how far ahead that clock may be without a row being lost by it: so much longer the engine keeps rows.
     """
 
-    def __init__(self, session: Session, clock_ms: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self, session: Session, clock_ms: Callable[[], int] = now_ms, ahead_ms: int = CLOCK_AHEAD_MS_MAX
+    ) -> None:
         self._session = session
         self._clock_ms = clock_ms
+        self._ahead_ms = ahead_ms
         self._statements: dict[str, TableStatements[Any]] = {}
 
     async def load(self, keys: Sequence[RowKey[Row]]) -> dict[RowKey[Row], Kept]:
@@ -67,7 +71,7 @@ class CassandraRows:
 
     async def apply(self, stages: Sequence[Sequence[Positioned]]) -> None:
         for stage in stages:
-            now_ms = self._clock_ms()
+            now_ms = self._clock_ms() - self._ahead_ms
             alive = [write for write in stage if _is_alive(write.write, now_ms)]
             await self._session.write_all([self._of(write.write.key.table).write(write, now_ms) for write in alive])
 
@@ -91,10 +95,12 @@ class CassandraRows:
         after: KeyTuple | None = None,
         until: KeyTuple | None = None,
         limit: int,
+        ended: bool = False,
     ) -> list[R]:
         statements = self._of(table)
+        found = await self._scan(table, partition, after, until, limit, ended=ended)
         # A scanned table is no aggregate's, so each answer is a row.
-        return [cast(R, statements.row(values)) for values in await self._scan(table, partition, after, until, limit)]
+        return [cast(R, statements.row(values)) for values in found]
 
     async def scan_partitions(self, table: Table[R], partitions: Sequence[KeyTuple], *, limit: int) -> list[list[R]]:
         """One statement for many partitions: a read of sixteen at once costs a tenth of sixteen reads."""
@@ -114,7 +120,8 @@ class CassandraRows:
 
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
         statements = self._of(table)
-        return [statements.kept(values) for values in await self._scan(table, partition, None, None, limit)]
+        found = await self._scan(table, partition, None, None, limit, ended=True)
+        return [statements.kept(values) for values in found]
 
     async def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
         statements = self._of(table)
@@ -188,16 +195,24 @@ class CassandraRows:
         return found
 
     async def _scan(
-        self, table: Table[R], partition: KeyTuple, after: KeyTuple | None, until: KeyTuple | None, limit: int
+        self,
+        table: Table[R],
+        partition: KeyTuple,
+        after: KeyTuple | None,
+        until: KeyTuple | None,
+        limit: int,
+        *,
+        ended: bool,
     ) -> list[Any]:
-        """Rows that are there, up to the limit: those that have ended and are still stored do not count."""
+        """Rows that are there, up to the limit: those that have ended and are still stored do not count, unless they
+        are wanted."""
         check_scan(table, partition, after, until)
         statements = self._of(table)
         found: list[Any] = []
         while True:
             answer = await self._slices(statements.scan(partition, after, until), limit - len(found))
             now_ms = self._clock_ms()
-            alive = [values for values in answer if statements.is_alive(values, now_ms)]
+            alive = [values for values in answer if ended or statements.is_alive(values, now_ms)]
             wanted = limit - len(found)
             found += alive
             if len(alive) == len(answer) or len(answer) < wanted:

@@ -55,9 +55,11 @@ class GenerationRows:
         after: KeyTuple | None = None,
         until: KeyTuple | None = None,
         limit: int,
+        ended: bool = False,
     ) -> list[R]:
         """See `RowStore.scan`."""
-        return await self._rows.scan(self._selected().table(table), partition, after=after, until=until, limit=limit)
+        own = self._selected().table(table)
+        return await self._rows.scan(own, partition, after=after, until=until, limit=limit, ended=ended)
 
     async def scan_partitions(self, table: Table[R], partitions: Sequence[KeyTuple], *, limit: int) -> list[list[R]]:
         """See `RowStore.scan_partitions`."""

@@ -7,7 +7,7 @@ from typing import cast
 
 from projections.packing import fields_in
 from projections.stores.memory_positions import MemoryPositions
-from projections.stores.port import RankedRow
+from projections.stores.port import CLOCK_AHEAD_MS_MAX, RankedRow
 from projections.stores.scans import check_scan
 from projections.tables import KeyTuple, R, Row, RowKey, Table
 from projections.writes import ABSENT, Kept, Positioned, Put
@@ -20,10 +20,12 @@ class MemoryRows(MemoryPositions):
 
     Args:
         clock_ms: Unix milliseconds; tells which rows have ended. By default none ever has.
+        ahead_ms: how far ahead that clock may be without a row being lost by it.
     """
 
-    def __init__(self, clock_ms: Callable[[], int] = lambda: 0) -> None:
+    def __init__(self, clock_ms: Callable[[], int] = lambda: 0, ahead_ms: int = CLOCK_AHEAD_MS_MAX) -> None:
         self._clock_ms = clock_ms
+        self._ahead_ms = ahead_ms
         self._partitions: defaultdict[tuple[str, KeyTuple], _Partition] = defaultdict(dict)
         super().__init__()
 
@@ -50,11 +52,12 @@ class MemoryRows(MemoryPositions):
         after: KeyTuple | None = None,
         until: KeyTuple | None = None,
         limit: int,
+        ended: bool = False,
     ) -> list[R]:
         check_scan(table, partition, after, until)
         rows = [
             kept.row
-            for clustering, kept in self._ordered(table, partition)
+            for clustering, kept in self._ordered(table, partition, ended=ended)
             if (after is None or is_behind(table, clustering, after))
             and (until is None or not is_behind(table, clustering, until))
         ]
@@ -65,7 +68,7 @@ class MemoryRows(MemoryPositions):
 
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
         check_scan(table, partition)
-        return [kept for _, kept in self._ordered(table, partition)][:limit]
+        return [kept for _, kept in self._ordered(table, partition, ended=True)][:limit]
 
     async def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
         for (name, _), partition in list(self._partitions.items()):
@@ -99,16 +102,16 @@ class MemoryRows(MemoryPositions):
         key = positioned.write.key
         if positioned.offset >= self._kept(key).offset:
             row = positioned.write.row if isinstance(positioned.write, Put) else None
-            if row is not None and not key.table.is_alive(row, self._clock_ms()):
+            if row is not None and not key.table.is_alive(row, self._clock_ms() - self._ahead_ms):
                 return
             self._partition(key)[key.values] = Kept(row, positioned.offset, positioned.event_ids)
 
-    def _ordered(self, table: Table[R], partition: KeyTuple) -> list[tuple[KeyTuple, Kept]]:
-        place = len(table.partition)
+    def _ordered(self, table: Table[R], partition: KeyTuple, *, ended: bool = False) -> list[tuple[KeyTuple, Kept]]:
+        place, now_ms = len(table.partition), self._clock_ms()
         alive = [
             (values[place:], kept)
             for values, kept in self._partitions[table.name, partition].items()
-            if kept.row is not None and table.is_alive(cast(R, kept.row), self._clock_ms())
+            if kept.row is not None and (ended or table.is_alive(cast(R, kept.row), now_ms))
         ]
         # Python's sort is stable: ordering by the last column first leaves the first column in charge.
         for column in reversed(range(len(table.clustering))):

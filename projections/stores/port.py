@@ -95,6 +95,7 @@ class RowStore(PositionStore, Protocol):
         after: KeyTuple | None = None,
         until: KeyTuple | None = None,
         limit: int,
+        ended: bool = False,
     ) -> list[R]:
         """Rows of one partition in clustering order, at most `limit`. Not for aggregate tables.
 
@@ -104,13 +105,16 @@ class RowStore(PositionStore, Protocol):
             after: only rows strictly behind this clustering key, or prefix of one.
             until: only rows that are not behind this one; for tables that are ordered in one direction.
             limit: how many at most.
+            ended: with rows that have ended by this process's clock and that the engine still has. For filling caches,
+                whose readers look at the end themselves: a clock that was wrong then leaves nothing wrong behind.
         """
 
     async def scan_partitions(self, table: Table[R], partitions: Sequence[KeyTuple], *, limit: int) -> list[list[R]]:
         """The first rows of each of many partitions, at most `limit` of each, read together where the engine can."""
 
     async def scan_kept(self, table: Table[R], partition: KeyTuple, *, limit: int) -> list[Kept]:
-        """As `scan` from the start, with the offset that each row came from (what fills a versioned cache)."""
+        """As `scan` from the start, with rows that have ended, each with the offset that it came from: what fills a
+        versioned cache."""
 
     def all_rows(self, table: Table[R]) -> AsyncIterator[R]:
         """Every row of a table, in no order, a bounded number in memory. For exports and checks, not for requests."""
@@ -121,6 +125,9 @@ class RowStore(PositionStore, Protocol):
         can be compared in one pass. A row that was removed is not among them."""
 
 
+CLOCK_AHEAD_MS_MAX = 300_000
+"""How far ahead the clock may be of a process that writes rows that end, without one being lost by it. So much longer
+than to its end a row is stored; caches of what has ended are made anew meanwhile, so it is not much."""
 UNFILLED_MS = 1 << 62
 """The low mark of a timeline that is complete for nothing yet."""
 

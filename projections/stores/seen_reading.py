@@ -70,7 +70,12 @@ async def fill_seen(rows: RowStore, filters: SeenFilters, viewer_id: int, day: i
     """
     opened = await _open(filters, viewer_id, day)
     found = await rows.scan(
-        SEEN_STORIES, (viewer_id,), after=((day + 1) * DAY_MS,), until=(day * DAY_MS,), limit=STORIES_READ_MAX
+        SEEN_STORIES,
+        (viewer_id,),
+        after=((day + 1) * DAY_MS,),
+        until=(day * DAY_MS,),
+        limit=STORIES_READ_MAX,
+        ended=True,
     )
     story_ids = {row.story_id for row in found}
     if opened:

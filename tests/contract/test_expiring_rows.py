@@ -11,7 +11,7 @@ from photolog.engines.cassandra_session import CassandraSession
 from photolog.ids import now_ms
 from projections.stores.cassandra_rows import CassandraRows
 from projections.stores.memory_rows import MemoryRows
-from projections.stores.port import RowStore
+from projections.stores.port import CLOCK_AHEAD_MS_MAX, RowStore
 from projections.tables import Row, RowKey
 from projections.writes import ABSENT, Positioned, put, remove
 from tests.contract.sample_tables import PASSING, PASSING_AGGREGATES, Passing, fresh_id
@@ -59,7 +59,9 @@ async def test_a_row_is_there_up_to_its_millisecond(rows: RowStore, clock: Clock
     assert await rows.load([cast(RowKey[Row], key)]) == {key: ABSENT}
     assert await rows.scan(PASSING, (owner_id,), limit=5) == []
     assert await rows.scan_partitions(PASSING, [(owner_id,)], limit=5) == [[]]
-    assert await rows.scan_kept(PASSING, (owner_id,), limit=5) == []
+    kept = await rows.scan_kept(PASSING, (owner_id,), limit=5)
+    assert [one.offset for one in kept] == [1], "what fills a cache is told by the engine, whatever the clock says"
+    assert len(await rows.scan(PASSING, (owner_id,), limit=5, ended=True)) == 1
     assert [row async for row in rows.all_rows(PASSING) if row.owner_id == owner_id] == []
     ranked = [row async for page in rows.ranked_pages(PASSING) for row in page if row[1] == owner_id]
     assert ranked == []
@@ -77,9 +79,18 @@ async def test_what_has_ended_is_not_counted_by_a_limit(rows: RowStore, clock: C
 
 async def test_what_has_ended_is_not_written(rows: RowStore, clock: Clock) -> None:
     owner_id = fresh_id()
-    await rows.apply([[passing(owner_id, 1, clock.ms)]])
-    clock.ms -= 1_000
+    await rows.apply([[passing(owner_id, 1, clock.ms - CLOCK_AHEAD_MS_MAX)]])
+    clock.ms -= CLOCK_AHEAD_MS_MAX + 1_000
     assert await rows.get(PASSING.key(owner_id, 1)) is None
+
+
+async def test_a_clock_that_was_ahead_loses_no_row(rows: RowStore, clock: Clock) -> None:
+    owner_id, right_ms = fresh_id(), clock.ms
+    clock.ms += CLOCK_AHEAD_MS_MAX
+    await rows.apply([[passing(owner_id, 1, right_ms + 1)]])
+    assert await rows.get(PASSING.key(owner_id, 1)) is None
+    clock.ms = right_ms
+    assert await rows.get(PASSING.key(owner_id, 1)) is not None
 
 
 async def test_a_row_is_removed_before_its_end_and_written_longer(rows: RowStore, clock: Clock) -> None:
@@ -104,7 +115,7 @@ async def test_an_aggregate_and_what_it_remembers_end(rows: RowStore, clock: Clo
 @pytest.mark.integration
 async def test_the_engine_itself_forgets(cassandra_session: CassandraSession) -> None:
     owner_id = fresh_id()
-    await CassandraRows(cassandra_session).apply([[passing(owner_id, 1, now_ms() + 1_500)]])
+    await CassandraRows(cassandra_session, ahead_ms=0).apply([[passing(owner_id, 1, now_ms() + 1_500)]])
     looking = CassandraRows(cassandra_session, lambda: 0)
     key = PASSING.key(owner_id, 1)
     assert await looking.get(key) is not None

@@ -135,14 +135,18 @@ class FailingCache(MemoryCache):
 class River:
     """A gateway, its log, and its jobs.
 
+    `now_ms` is the time. The clock of the gateway and the jobs is `ahead_ms` ahead of it, where they go by the end of
+    something; that of engines which keep caches, and of tokens, never is.
+
     `records` is the log. A job folds a record at once while `flowing`, else when `flow` is called. `before_append` runs
     in front of an append, `log_away` refuses it.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint] = ENDPOINTS, limits: LimitSettings = WIDE, **gateway: Any) -> None:
         self.now_ms = EPOCH_MS + 86_400_000
+        self.ahead_ms = 0
         self.settings = settings_of(limits, **gateway)
-        self.rows = MemoryRows()
+        self.rows = MemoryRows(self._clock_ms)
         self.cache = FailingCache(clock_ms=lambda: self.now_ms)
         self.timelines = MemoryTimelines()
         self.recent = MemoryRecent()
@@ -159,6 +163,9 @@ class River:
         self._endpoints = endpoints
         self._reactions = self._following()
         self.services = self._services()
+
+    def _clock_ms(self) -> int:
+        return self.now_ms + self.ahead_ms
 
     async def append_all(self, records: Iterable[EncodedRecord]) -> list[Position]:
         """What the producer does."""
@@ -279,7 +286,7 @@ class River:
                 clock_ms,
                 never_rebuilt(),
             ),
-            clock_ms=clock_ms,
+            clock_ms=self._clock_ms,
             buckets=self.buckets,
         )
 

@@ -218,8 +218,9 @@ class Overtaken(MemoryRows):
         after: KeyTuple | None = None,
         until: KeyTuple | None = None,
         limit: int,
+        ended: bool = False,
     ) -> list[R]:
-        found = await super().scan(table, partition, after=after, until=until, limit=limit)
+        found = await super().scan(table, partition, after=after, until=until, limit=limit, ended=ended)
         if table.name == FOLLOW_REQUESTS.name:
             account = await self.get(ACCOUNT_ROWS.key(ANNA))
             assert account is not None
