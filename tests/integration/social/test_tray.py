@@ -3,11 +3,17 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from photolog.errors import NotFound
 from photolog.ids import now_ms
 from photolog.timestamps import rfc3339
 from projections.seen_filter import day_ends_ms, day_of
-from projections.stores.redis_seen import seen_key
+from projections.stores.cassandra_rows import CassandraRows
+from projections.stores.redis_cache import RedisCache
+from projections.stores.redis_seen import RedisSeen, seen_key
+from projections.stores.seen_reading import seen_among
+from projections.stores.user_stories_reading import live_stories
 from projections.story_cards import story_key
 from projections.user_stories import user_stories_key
 from schemas import events as e
@@ -90,6 +96,26 @@ async def test_a_short_story_is_gone_at_its_second(join: Joining, hand: Hand) ->
     assert await hand.redis.exists(story_key(int(story_id))) == 0
     await hand.redis.unlink(user_stories_key(int(ada.id)))
     assert (await told(viewer))["items"] == [], "nor is it in the rows"
+
+
+@pytest.mark.parametrize("step_ms", [30 * 3_600_000, -30 * 3_600_000], ids=["ahead", "behind"])
+async def test_a_gateway_whose_clock_steps_leaves_nothing_wrong_behind(join: Joining, hand: Hand, step_ms: int) -> None:
+    ada, ben, viewer = [await join(name) for name in ("ada", "ben", "viewer")]
+    for owner in (ada, ben):
+        await viewer.client.follow(owner.id)
+    stories = {owner.id: await tell(hand, owner) for owner in (ada, ben)}
+    await see(viewer, stories[ada.id])
+    await settles(lambda: order(viewer), [(ben.id, True), (ada.id, False)])
+    await lose_caches(hand.redis)
+
+    # What the gateway reads and fills, by a clock of its own, on the same engines.
+    rows = CassandraRows(hand.session, lambda: now_ms() + step_ms)
+    cache, seen = RedisCache(hand.redis, DAY_MS), RedisSeen(hand.redis)
+    owner_ids, published_ms = [int(owner.id) for owner in (ada, ben)], {int(one): now_ms() for one in stories.values()}
+    live, left = await live_stories(rows, cache, owner_ids, now_ms() + step_ms, 10)
+    assert (set(live), left) == (set() if step_ms > 0 else set(owner_ids), 0)
+    assert await seen_among(rows, seen, int(viewer.id), published_ms) == {int(stories[ada.id])}
+    assert await order(viewer) == [(ben.id, True), (ada.id, False)]
 
 
 async def test_the_owner_is_told_who_saw_a_story(join: Joining, hand: Hand) -> None:

@@ -81,3 +81,12 @@ async def test_whichever_job_comes_last_decides(media_first: bool) -> None:
     assert story is not None
     assert (story.status, story.published_ms, story.expires_ms) == ("published", NOW_MS, NOW_MS + LIFE_MS)
     assert [row.story_id for row in await river.rows.scan(LIVE_STORIES, (7,), limit=9)] == [5]
+
+
+async def test_a_clock_that_was_set_back_publishes_nothing_that_is_over() -> None:
+    river = River(clock_ms=lambda: NOW_MS - 3 * LIFE_MS)
+    river.append(completed(), e.StoryCreated(story_id=5, owner_id=7, media_id=9, audience="everyone", alt_text=None))
+    await river.pump()
+    story = await river.rows.get(STORIES.key(5))
+    assert story is not None
+    assert story.expires_ms == NOW_MS + LIFE_MS
