@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from gateway.commands.story_replies import TEXT_CHARACTERS_MAX
+from projections.story_replies import REACTION
 from schemas import events as e
 from tests.unit.gateway_social.matrix_world import happen
 from tests.unit.gateway_social.test_story_tray import DAY_MS, Town, a_circle, a_town
@@ -119,6 +120,34 @@ async def test_a_reply_is_deleted_by_its_sender_or_the_storys_owner_once_and_for
         deleted = town.river.recorded(len(town.river.records) - 1).event
         assert isinstance(deleted, e.StoryReplyDeleted)
         assert (deleted.sender_id, deleted.deleted_by) == (town.id("ben"), town.id(deleter))
+
+
+async def remove(town: Town, who: str, story_id: str, reply_id: str) -> int:
+    return (await town.people[who].request("DELETE", f"/v1/stories/{story_id}/replies/{reply_id}")).status_code
+
+
+async def test_its_sender_takes_a_reply_back_also_when_the_story_is_hidden_over_or_deleted() -> None:
+    async with a_town("owner", "ben") as town:
+        story_id = await town.tell("owner")
+        reply_ids = [(await reply(town, "ben", story_id)).json()["reply_id"] for _ in range(3)]
+        await happen(town.river, e.AccountBlocked(blocker_id=town.id("owner"), blocked_id=town.id("ben")))
+        assert await remove(town, "ben", story_id, reply_ids[0]) == 204
+        town.river.now_ms += 2 * DAY_MS
+        for who in ("owner", "ben"):
+            await town.people[who].log_in()
+        assert await remove(town, "ben", story_id, reply_ids[1]) == 204
+        await happen(town.river, e.StoryDeleted(story_id=int(story_id), owner_id=town.id("owner")))
+        assert await remove(town, "owner", story_id, reply_ids[2]) == 404
+        assert await remove(town, "ben", story_id, reply_ids[2]) == 204
+
+
+async def test_no_number_of_a_reply_names_a_reaction() -> None:
+    async with a_town("owner", "ben") as town:
+        story_id = await town.tell("owner")
+        assert (await react(town, "ben", story_id)).status_code == 200
+        for who in ("ben", "owner"):
+            assert await remove(town, who, story_id, str(REACTION)) == 404
+        assert len(await got(town, story_id, "reactions")) == 1
 
 
 async def test_a_reply_that_is_sent_again_under_its_key_after_it_was_deleted_stays_deleted() -> None:
