@@ -191,7 +191,7 @@ media_events: st.SearchStrategy[e.Event] = st.one_of(
         )
     ),
 )
-events: st.SearchStrategy[e.Event] = st.one_of(
+social_events: st.SearchStrategy[e.Event] = st.one_of(
     graph_events,
     graph_events,
     post_events,

@@ -33,13 +33,14 @@ from projections.reports import REPORTS_BY_WEEK
 from projections.saves import SAVE_COUNTS, SAVED_POSTS, SAVES
 from projections.shares import SHARE_COUNTS
 from projections.stores.memory_rows import MemoryRows
-from projections.tables import KeyTuple, R, Table
+from projections.tables import KeyTuple, Table
 from schemas.topics import WEEK_MS
 from tests.replay import actions
 from tests.replay.naive import Edge, NaiveWorld
+from tests.replay.scanning import scanned
+from tests.replay.story_expectations import hold_stories
+from tests.replay.window_expectations import hold_moderation, hold_windows
 from tests.unit.projections.folding import at_once
-
-EVERYTHING = 10_000
 
 
 def hold_against(store: MemoryRows, world: NaiveWorld) -> None:
@@ -50,13 +51,9 @@ def hold_against(store: MemoryRows, world: NaiveWorld) -> None:
     _hold_comments(store, world)
     _hold_reports(store, world)
     _hold_accounts_and_media(store, world)
-
-
-def _scan(store: MemoryRows, table: Table[R], *partition: int) -> list[R]:
-    rows = at_once(store.scan(table, partition, limit=EVERYTHING))
-    for row in rows:
-        assert table.key_of(row).values[: len(partition)] == partition
-    return rows
+    hold_stories(store, world.stories)
+    hold_windows(store, world.windows)
+    hold_moderation(store, world.moderation)
 
 
 def _of(edges: dict[Edge, int], first: int) -> list[KeyTuple]:
@@ -71,16 +68,18 @@ def _turned(edges: dict[Edge, int]) -> dict[Edge, int]:
 
 def _hold_graph(store: MemoryRows, world: NaiveWorld) -> None:
     for who in actions.PEOPLE:
-        assert [(row.since_ms, row.followee_id) for row in _scan(store, FOLLOWINGS, who)] == _of(world.follows, who)
-        assert [(row.since_ms, row.followee_id) for row in _scan(store, SENT_REQUESTS, who)] == _of(world.requests, who)
-        assert [(row.since_ms, row.follower_id) for row in _scan(store, FOLLOW_REQUESTS, who)] == _of(
+        assert [(row.since_ms, row.followee_id) for row in scanned(store, FOLLOWINGS, who)] == _of(world.follows, who)
+        assert [(row.since_ms, row.followee_id) for row in scanned(store, SENT_REQUESTS, who)] == _of(
+            world.requests, who
+        )
+        assert [(row.since_ms, row.follower_id) for row in scanned(store, FOLLOW_REQUESTS, who)] == _of(
             _turned(world.requests), who
         )
-        assert [(row.since_ms, row.blocked_id) for row in _scan(store, BLOCKS, who)] == _of(world.blocks, who)
-        assert [(row.since_ms, row.muted_id) for row in _scan(store, MUTES, who)] == _of(world.mutes, who)
+        assert [(row.since_ms, row.blocked_id) for row in scanned(store, BLOCKS, who)] == _of(world.blocks, who)
+        assert [(row.since_ms, row.muted_id) for row in scanned(store, MUTES, who)] == _of(world.mutes, who)
         _hold_followers(store, world, who)
         totals: Counter[str] = Counter()
-        for row in _scan(store, GRAPH_COUNTS, who):
+        for row in scanned(store, GRAPH_COUNTS, who):
             totals[row.counter] += row.count
         assert totals["following"] == len(_of(world.follows, who))
         assert totals["followers"] == len(_of(_turned(world.follows), who))
@@ -90,12 +89,12 @@ def _hold_graph(store: MemoryRows, world: NaiveWorld) -> None:
 def _hold_followers(store: MemoryRows, world: NaiveWorld, who: int) -> None:
     found = []
     for shard in range(FOLLOWER_SHARDS):
-        rows = _scan(store, FOLLOWERS, who, shard)
+        rows = scanned(store, FOLLOWERS, who, shard)
         assert all((row.shard, row.slot) == follower_place(row.follower_id) for row in rows)
         assert rows == sorted(rows, key=lambda row: (row.slot, row.follower_id))
         found += [(row.since_ms, row.follower_id) for row in rows]
     assert sorted(found, key=lambda edge: (-edge[0], edge[1])) == _of(_turned(world.follows), who)
-    heads = followers_in(_scan(store, FOLLOWER_HEADS, who))
+    heads = followers_in(scanned(store, FOLLOWER_HEADS, who))
     assert heads is None or {follower_id for _, follower_id in found} <= set(heads)
 
 
@@ -110,19 +109,19 @@ def _hold_posts(store: MemoryRows, world: NaiveWorld) -> None:
     for owner_id in actions.PEOPLE:
         own = {post_id: post for post_id, post in alive.items() if post.owner_id == owner_id}
         published = [(post.published_ms, post_id) for post_id, post in own.items() if post.status == "published"]
-        grid = [(row.post_id, row.status) for row in _scan(store, POSTS_BY_OWNER, owner_id)]
+        grid = [(row.post_id, row.status) for row in scanned(store, POSTS_BY_OWNER, owner_id)]
         assert grid == [(post_id, own[post_id].status) for post_id in sorted(own, reverse=True)]
-        places = [(row.published_ms, row.post_id) for row in _scan(store, PUBLISHED_POSTS, owner_id)]
+        places = [(row.published_ms, row.post_id) for row in scanned(store, PUBLISHED_POSTS, owner_id)]
         assert places == sorted(published, reverse=True)
-        assert sum(row.count for row in _scan(store, POST_COUNTS, owner_id)) == len(published)
+        assert sum(row.count for row in scanned(store, POST_COUNTS, owner_id)) == len(published)
     for medium in actions.MEDIA:
-        assert {row.post_id for row in _scan(store, MEDIA_POSTS, medium)} == set(alive)
+        assert {row.post_id for row in scanned(store, MEDIA_POSTS, medium)} == set(alive)
 
 
 def _hold_engagement(store: MemoryRows, world: NaiveWorld) -> None:
     for actor_id in actions.PEOPLE:
         saved = sorted(((at, post_id) for (who, post_id), at in world.saves.items() if who == actor_id), reverse=True)
-        assert [(row.saved_ms, row.post_id) for row in _scan(store, SAVED_POSTS, actor_id)] == saved
+        assert [(row.saved_ms, row.post_id) for row in scanned(store, SAVED_POSTS, actor_id)] == saved
         for post_id in actions.POSTS:
             like = at_once(store.get(LIKES.key(actor_id, post_id)))
             assert (like and like.liked_ms) == world.likes.get((actor_id, post_id))
@@ -131,7 +130,7 @@ def _hold_engagement(store: MemoryRows, world: NaiveWorld) -> None:
     for post_id in actions.POSTS:
         likers = []
         for shard in range(LIKER_SHARDS):
-            rows = _scan(store, LIKERS, post_id, shard)
+            rows = scanned(store, LIKERS, post_id, shard)
             assert all(liker_shard(row.actor_id) == shard for row in rows)
             likers += [(row.liked_ms, row.actor_id) for row in rows]
         assert sorted(likers) == sorted((at, who) for (who, liked), at in world.likes.items() if liked == post_id)
@@ -144,10 +143,10 @@ def _hold_comments(store: MemoryRows, world: NaiveWorld) -> None:
     for post_id in actions.POSTS:
         there = {comment_id: one for (under, comment_id), one in world.comments.items() if under == post_id}
         tops = {comment_id: one for comment_id, one in there.items() if one.parent_id is None}
-        listed = [(row.comment_id, row.text) for row in _scan(store, COMMENTS_BY_POST, post_id)]
+        listed = [(row.comment_id, row.text) for row in scanned(store, COMMENTS_BY_POST, post_id)]
         assert listed == [(comment_id, tops[comment_id].text) for comment_id in sorted(tops, reverse=True)]
         likes = {comment_id: sum(count for _, count in one.likes.values()) for comment_id, one in there.items()}
-        ranked = [(row.rank, row.comment_id) for row in _scan(store, RANKED_COMMENTS, post_id)]
+        ranked = [(row.rank, row.comment_id) for row in scanned(store, RANKED_COMMENTS, post_id)]
         assert ranked == sorted(((rank_of(likes[comment_id]), comment_id) for comment_id in tops), reverse=True)
         assert _total(store, COMMENT_COUNTS, post_id) == len(there)
         for comment_id in there:
@@ -156,7 +155,7 @@ def _hold_comments(store: MemoryRows, world: NaiveWorld) -> None:
             assert row.likes == likes[comment_id]
         for parent_id in (401, 402):
             replies = sorted(comment_id for comment_id, one in there.items() if one.parent_id == parent_id)
-            assert [row.comment_id for row in _scan(store, REPLIES, post_id, parent_id)] == replies
+            assert [row.comment_id for row in scanned(store, REPLIES, post_id, parent_id)] == replies
             count = at_once(store.get(REPLY_COUNTS.key(post_id, parent_id)))
             assert (count.count if count else 0) == len(replies)
     for comment_id in range(401, 405):
@@ -165,14 +164,14 @@ def _hold_comments(store: MemoryRows, world: NaiveWorld) -> None:
 
 
 def _hold_reports(store: MemoryRows, world: NaiveWorld) -> None:
-    listed = _scan(store, REPORTS_BY_WEEK, actions.START_MS // WEEK_MS)
+    listed = scanned(store, REPORTS_BY_WEEK, actions.START_MS // WEEK_MS)
     assert [(row.reported_ms, row.report_id) for row in listed] == sorted(
         ((at_ms, report_id) for report_id, at_ms in world.reports.values()), reverse=True
     )
 
 
 def _total(store: MemoryRows, table: Table[Any], subject_id: int) -> int:
-    return sum(row.count for row in _scan(store, table, subject_id))
+    return sum(row.count for row in scanned(store, table, subject_id))
 
 
 def _hold_accounts_and_media(store: MemoryRows, world: NaiveWorld) -> None:

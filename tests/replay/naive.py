@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 
 from schemas import events as e
+from tests.replay.naive_stories import NaiveStories
+from tests.replay.naive_windows import NaiveModeration, NaiveWindows
 
 Edge = tuple[int, int]
 
@@ -45,6 +47,9 @@ class NaiveWorld:
     private: dict[int, bool] = field(default_factory=dict)
     suspended: set[int] = field(default_factory=set)
     deleted: set[int] = field(default_factory=set)
+    stories: NaiveStories = field(default_factory=NaiveStories)
+    windows: NaiveWindows = field(default_factory=NaiveWindows)
+    moderation: NaiveModeration = field(default_factory=NaiveModeration)
 
     def apply(self, event: e.Event, at_ms: int) -> None:
         """Let an event happen."""
@@ -61,6 +66,12 @@ class NaiveWorld:
                 self._accounts(event)
             case "media":
                 self._media(event)
+            case "stories":
+                self.stories.apply(event, at_ms)
+            case "windows":
+                self.windows.apply(event)
+            case "moderation":
+                self.moderation.apply(event, at_ms)
 
     def feed(self, viewer_id: int) -> list[int]:
         """The whole home feed of a viewer: what they and those they follow published, newest first."""

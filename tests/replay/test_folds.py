@@ -14,6 +14,7 @@ from schemas import events as e
 from schemas.topics import topic_of
 from tests.replay import actions
 from tests.replay.expectations import hold_against
+from tests.replay.happenings import events
 from tests.replay.naive import NaiveWorld
 from tests.replay.simulated_log import InspectedRows, Mishap, SimulatedLog, Worker, without_places
 from tests.unit.projections.membership import event_id_at
@@ -32,7 +33,7 @@ class FoldMachine(RuleBasedStateMachine):
         self.world = NaiveWorld()
         self.appended: list[tuple[e.Event, UUID, int]] = []
 
-    @rule(happenings=st.lists(st.tuples(actions.events, actions.times_ms), min_size=1, max_size=8))
+    @rule(happenings=st.lists(st.tuples(events, actions.times_ms), min_size=1, max_size=8))
     def people_act(self, happenings: list[tuple[e.Event, int]]) -> None:
         """Commands append their events."""
         for event, at_ms in happenings:
@@ -103,7 +104,7 @@ TestFolds.settings = settings(max_examples=60, stateful_step_count=50)
 
 
 @given(
-    happenings=st.lists(st.tuples(actions.events, actions.times_ms), max_size=60),
+    happenings=st.lists(st.tuples(events, actions.times_ms), max_size=60),
     partitions=st.integers(4, 9),
     seed=st.integers(0, 10_000),
 )
@@ -114,7 +115,7 @@ def test_only_the_order_within_a_key_matters(happenings: list[tuple[e.Event, int
 
 
 @given(
-    happenings=st.lists(st.tuples(actions.events, actions.times_ms), min_size=2, max_size=60),
+    happenings=st.lists(st.tuples(events, actions.times_ms), min_size=2, max_size=60),
     growths=st.lists(st.integers(0, 59), min_size=1, max_size=3),
     seed=st.integers(0, 10_000),
 )

@@ -26,12 +26,13 @@ from projections.tables import Row, RowKey
 from projections.writes import ABSENT, Kept
 from schemas import events as e
 from tests.replay import actions
+from tests.replay.happenings import events
 from tests.unit.lineage.written_log import WrittenLog
 from tests.unit.projections.membership import event_id_at
 from tests.unit.streams.river import SERDE
 
 SEALED = Opening(SERDE)
-histories = st.lists(st.tuples(actions.events, actions.times_ms), min_size=30, max_size=60)
+histories = st.lists(st.tuples(events, actions.times_ms), min_size=30, max_size=60)
 growths = st.lists(st.integers(0, 49), max_size=2)
 repeats = st.lists(st.integers(0, 49), max_size=6)
 
