@@ -14,6 +14,7 @@ import msgspec
 from photolog.errors import Invalid
 from projections.catalogue import PROJECTIONS, TABLES_OF
 from projections.fold import Projection
+from projections.story_replies import REACTION
 from projections.tables import Row, RowKey, Table
 
 SOURCE = "source"
@@ -43,9 +44,10 @@ def source_of(key: RowKey[Row]) -> int | None:
 
 
 def ids_of(key: RowKey[Row]) -> list[int]:
-    """The ids in a row's key: every event that makes the row what it is names them."""
+    """The ids in a row's key: every event that makes the row what it is names them. What stands for a reaction, in the
+    place of a reply's id, is none: no event names it."""
     named = zip(key.table.key_fields, key.values, strict=True)
-    return [value for field, value in named if field.endswith("_id")]
+    return [value for field, value in named if field.endswith("_id") and (field, value) != ("reply_id", REACTION)]
 
 
 def format_row(projection: str, key: RowKey[Row]) -> str:

@@ -10,7 +10,7 @@ HASHTAGS = ("dusk", "dawn", "été")
 DIGESTS = ("aa", "bb")
 WINDOW_MS = 300_000
 WINDOWS_MS = (WINDOW_MS, 12 * WINDOW_MS)
-MEASURED = tuple((post_id, 0, 0) for post_id in sorted(POSTS)[:2]) + ((0, 101, 0), (0, 101, 102))
+MEASURED = (*((post_id, 0, 0) for post_id in sorted(POSTS)[:2]), (0, 101, 0), (0, 101, 102))
 """Post, author and viewer of what is measured, 0 for none."""
 
 hashtags = st.sampled_from(HASHTAGS)
