@@ -38,7 +38,12 @@ def flink_cluster(flink_engines: Stack, tmp_path_factory: pytest.TempPathFactory
 def flink_environment(flink_engines: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The engines' keys, once topics and schemas are there, with a place for the state of the jobs."""
     state: Path = tmp_path_factory.mktemp("flink-state")
-    own = {"PHOTOLOG_FLINK__STATE_URI": state.as_uri(), "PHOTOLOG_FLINK__CHECKPOINT_MS": "1000"}
+    own = {
+        "PHOTOLOG_FLINK__STATE_URI": state.as_uri(),
+        "PHOTOLOG_FLINK__CHECKPOINT_MS": "1000",
+        # Each part of a job sees some of the partitions, and none the time of all.
+        "PHOTOLOG_FLINK__PARALLELISM": "2",
+    }
     environment = dict(flink_engines.environment()) | own
     done = subprocess.run(
         [sys.executable, "-m", "cli.app", "migrate"],
