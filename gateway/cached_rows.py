@@ -64,9 +64,12 @@ async def _read(services: Services, entries: Sequence[CachedEntry]) -> list[list
 
 async def _fill(services: Services, unknown: Sequence[RowKey[Row]]) -> dict[tuple[str, str], bytes | None]:
     held = await services.rows.load(unknown)
-    writes = [write for key in unknown for write in cache_writes(key, held[key])]
+    forms = {key: list(cache_writes(key, held[key])) for key in unknown}
+    writes = [write for found in forms.values() for write in found]
+    # That a row has ended is what the clock of this process says, which may step back.
+    known = [write for key, found in forms.items() if held[key].row or key.table.expires is None for write in found]
     try:
-        await services.cache.merge(writes)
+        await services.cache.merge(known)
     except StoreUnavailable as error:
         logger.debug("cache-away", cause=str(error))
     return {(write.key, write.field): write.value for write in writes}

@@ -93,3 +93,15 @@ async def test_what_was_deleted_is_shown_by_no_clock_that_is_behind() -> None:
         await happen(town.river, e.StoryDeleted(story_id=int(short), owner_id=int(town.people["ada"].account_id)))
         with stepped(town, -2 * HOUR_MS):
             assert await town.order("viewer") == [("ben", True)]
+
+
+async def test_a_count_of_views_is_told_again_once_the_clock_is_right() -> None:
+    async with a_street() as (town, short, _):
+        await town.count(short, "viewer", views=9)
+        town.river.cache.flush()
+        path = f"/v1/stories/{short}/viewers"
+        with stepped(town, 300 * HOUR_MS):
+            during = (await town.people["ada"].request("GET", path)).json()
+        assert during["summary"]["views"] == 0, "by that clock it is kept no more"
+        told = (await town.people["ada"].request("GET", path)).json()
+        assert (told["summary"]["views"], told["summary"]["text"]) == (9, "Viewed by @viewer and 8 others")
