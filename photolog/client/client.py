@@ -4,9 +4,10 @@ from photolog.client.engagement import EngagementCalls
 from photolog.client.media import MediaCalls
 from photolog.client.people import PeopleCalls
 from photolog.client.photographs import PhotographCalls
+from photolog.client.stories import StoryCalls
 
 
-class Client(PeopleCalls, MediaCalls, PhotographCalls, EngagementCalls):
+class Client(PeopleCalls, MediaCalls, PhotographCalls, EngagementCalls, StoryCalls):
     """Everything that one person does.
 
     Every command goes out under an Idempotency-Key, so that its retries are harmless; every later request carries the
