@@ -6,18 +6,24 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.demo_checks import Checked, Checks
+from cli.demo_checking import Checked
+from cli.demo_checks import Checks
 from cli.demo_life import Life, Lived, UnlikeThePlan
+from cli.demo_model import truth_of
 from cli.demo_plan import plan_world
 from cli.demo_report import Latency, latencies, print_addresses, print_feed, print_json, print_summary
 from cli.demo_stages import Stages
+from cli.demo_stories import StoryLife
+from cli.demo_story_checks import StoryChecks
+from cli.demo_story_plan import plan_stories
+from cli.demo_story_report import print_stories, story_addresses, told_stories
+from cli.demo_trends import trends_of
 from cli.demo_world import PRIVATE_PERSON, World
 from cli.up import boot, stay
 from infra.local.home import default_home
 from infra.local.ports import chosen_base
 from infra.local.stack import Stack
 from photolog.client import Client, gateway_pool, store_pool
-from photolog.client.views import Post
 from photolog.errors import NotFound
 
 EDITIONS_MAX = 1_000
@@ -41,8 +47,8 @@ def demo(
 ) -> None:
     """Set everything up, boot it and live a small world through the public API.
 
-    People sign up, follow, upload photographs, post, like, comment, unfollow and block. Every feed, count and
-    photograph is then compared with what the plan says. It stays up until Ctrl-C.
+    People sign up, follow, upload photographs, post, like, comment, unfollow and block, show stories and play them.
+    Every feed, count, photograph and tray is then compared with what the plan says. It stays up until Ctrl-C.
 
     Example: bin/photolog demo --accounts 300 --exit
     """
@@ -51,8 +57,9 @@ def demo(
     stack = Stack(default_home().root, chosen_base(port_base), overrides=overrides)
     boot(stack, console)
     try:
-        address = stack.environment()["PHOTOLOG_GATEWAY__PUBLIC_URL"]
-        failed = asyncio.run(_live(address, seed, accounts, celebrity_threshold, console, as_json))
+        environment = stack.environment()
+        address, flink_url = environment["PHOTOLOG_GATEWAY__PUBLIC_URL"], environment["PHOTOLOG_FLINK__REST_URL"]
+        failed = asyncio.run(_live(address, flink_url, seed, accounts, celebrity_threshold, console, as_json))
     except BaseException:
         stack.stop()
         raise
@@ -66,18 +73,26 @@ def demo(
 
 
 async def _live(
-    address: str, seed: int, accounts: int, celebrity_threshold: int, console: Console, as_json: bool
+    address: str, flink_url: str, seed: int, accounts: int, celebrity_threshold: int, console: Console, as_json: bool
 ) -> bool:
     """Live a world and report. Returns whether anything was not as it must be."""
     stages = Stages(console)
     async with gateway_pool(address) as gateway, store_pool() as store:
         world = await _new_world(Client(gateway, store), seed, accounts, celebrity_threshold)
+        plan = plan_stories(world, truth_of(world))
         with stages.shown():
             lived = await Life(world, gateway, store, stages).live()
+            stories = await StoryLife(plan, lived, stages).live()
             checks = await Checks(world, lived, store, stages).run()
+            trends = trends_of(world, lived)
+            checks += await StoryChecks(world, plan, lived, stories, trends, flink_url, stages).run()
+        told = await told_stories(lived, stories, trends)
         feed = (await lived.clients[READER].feed_page(limit=FEED_SHOWN)).items
         token = lived.clients[READER].transport.access_token or ""
-        _report(console, as_json, address, world, lived, stages, checks, feed, token)
+        _report(console, as_json, world, lived, stages, checks)
+        print_feed(console, world.people[READER].username, feed)
+        print_stories(console, world, plan, told)
+        print_addresses(console, address, world, token, feed, story_addresses(address, told))
     return any(check.failures for check in checks)
 
 
@@ -92,20 +107,8 @@ async def _new_world(anyone: Client, seed: int, accounts: int, celebrity_thresho
     raise UnlikeThePlan("every edition of this world was lived already; `bin/photolog down --wipe` forgets them")
 
 
-def _report(
-    console: Console,
-    as_json: bool,
-    address: str,
-    world: World,
-    lived: Lived,
-    stages: Stages,
-    checks: list[Checked],
-    feed: list[Post],
-    token: str,
-) -> None:
+def _report(console: Console, as_json: bool, world: World, lived: Lived, stages: Stages, checks: list[Checked]) -> None:
     measured: list[Latency] = latencies(lived)
     if as_json:
         print_json(stages.done, measured, checks)
     print_summary(console, world, lived, measured, checks)
-    print_feed(console, world.people[READER].username, feed)
-    print_addresses(console, address, world, token, feed)

@@ -1,16 +1,14 @@
 """Compares what the public API shows with what the plan says must be so."""
 
-import asyncio
 import io
-import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import httpx
 from PIL import Image
 
-from cli.demo_life import AT_ONCE, Lived
+from cli.demo_checking import Checked, check_each
+from cli.demo_life import Lived
 from cli.demo_model import NaiveWorld, truth_of
 from cli.demo_photos import shown_size
 from cli.demo_stages import Stages
@@ -19,19 +17,8 @@ from photolog.client.views import Photograph
 from photolog.errors import Forbidden, NotFound
 
 T = TypeVar("T")
-SETTLE_SECONDS = 20.0
-PAUSE_SECONDS = 0.4
 FEED_PAGE = 7  # small, so that cursors are followed
 RATIO_TOLERANCE = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One kind of expectation: how many there were, and what was found instead where it failed."""
-
-    title: str
-    count: int
-    failures: tuple[str, ...]
 
 
 class Checks:
@@ -72,16 +59,7 @@ class Checks:
         ]
 
     async def _all(self, title: str, items: Iterable[T], check: Callable[[T], Awaitable[str | None]]) -> Checked:
-        async def settled(item: T) -> str | None:
-            deadline = time.monotonic() + SETTLE_SECONDS
-            while True:
-                failure = await check(item)
-                if failure is None or time.monotonic() > deadline:
-                    return failure
-                await asyncio.sleep(PAUSE_SECONDS)
-
-        found = await self._stages.each(title, items, settled, AT_ONCE)
-        return Checked(title, len(found), tuple(failure for failure in found if failure))
+        return await check_each(self._stages, title, items, check)
 
     async def _feed(self, person: int) -> str | None:
         place = {post: self._lived.place(post) for post in self._truth.author}

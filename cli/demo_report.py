@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.demo_checks import Checked
+from cli.demo_checking import Checked
 from cli.demo_life import PASSWORD, Lived
 from cli.demo_stages import Stage
 from cli.demo_world import CELEBRITY, PRIVATE_PERSON, World
@@ -50,6 +50,7 @@ def print_json(stages: Sequence[Stage], measured: Sequence[Latency], checks: Seq
         _line(latency)
     for check in checks:
         _line({"kind": "check", "title": check.title, "count": check.count, "failures": check.failures})
+    _line({"kind": "end", "checks": len(checks), "failed": sum(bool(check.failures) for check in checks)})
 
 
 def print_summary(
@@ -93,8 +94,10 @@ def print_feed(console: Console, username: str, posts: Sequence[Post]) -> None:
     console.print(table)
 
 
-def print_addresses(console: Console, address: str, world: World, token: str, posts: Sequence[Post]) -> None:
-    """Things to try while the stack is up."""
+def print_addresses(
+    console: Console, address: str, world: World, token: str, posts: Sequence[Post], more: Sequence[str]
+) -> None:
+    """Things to try while the stack is up; `more` are further lines of the kind."""
     reader = world.people[PRIVATE_PERSON + 1].username
     lines = [
         f"TOKEN={token}",
@@ -105,6 +108,7 @@ def print_addresses(console: Console, address: str, world: World, token: str, po
         variant = next(iter(posts[0].photographs[0].variants.values()), "")
         lines.append(f'curl -sL -H "Authorization: Bearer $TOKEN" {address}{variant} -o photograph')
     lines += [
+        *more,
         f"curl -s {address}/openapi.json",
         f"bin/photolog upload YOUR.jpg --username {reader} --password '{PASSWORD}' --wait",
     ]

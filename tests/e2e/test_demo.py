@@ -23,6 +23,7 @@ PASSWORD = "a demo is no secret"
 STOP_SECONDS = 120
 TOUR = "<!-- the tour"
 ANALYSTS = "<!-- the analysts' tour"
+STORIES = "<!-- the stories' tour"
 
 
 class RunningDemo:
@@ -45,7 +46,7 @@ class RunningDemo:
 
     def live(self) -> None:
         """Return once everything was checked."""
-        self.lines = list(self._until("check", 8))
+        self.lines = list(self._until("end", 1))
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Another command in the same home."""
@@ -92,6 +93,9 @@ def test_everything_expected_appears(demo: RunningDemo) -> None:
     checks = [line for line in demo.lines if line["kind"] == "check"]
     assert [(check["title"], check["failures"]) for check in checks if check["failures"]] == []
     assert all(check["count"] > 0 for check in checks)
+    assert demo.lines[-1] == {"kind": "end", "checks": len(checks), "failed": 0}
+    titles = {check["title"] for check in checks}
+    assert titles >= {"Flink: every job runs", "Flink: who saw a story is counted", "trays: what was played is seen"}
 
 
 def test_latency_is_told_from_publication_and_from_the_post(demo: RunningDemo) -> None:
@@ -143,6 +147,29 @@ def test_the_readmes_tour_works_line_by_line(demo: RunningDemo) -> None:
     assert done.returncode == 0, done.stderr
     assert '"username":"ansel"' in done.stdout
     assert '"next_cursor":null' in done.stdout
+    assert "/problems/" not in done.stdout
+
+
+def test_the_stories_tour_works_line_by_line(demo: RunningDemo, tmp_path: Path) -> None:
+    picture = tmp_path / "photo.jpg"
+    Image.new("RGB", (900, 1_600), "teal").save(picture)
+    tour = (REPOSITORY / "README.md").read_text().partition(STORIES)[2].split("```")[1].removeprefix("sh\n")
+    script = "set -euo pipefail\n" + tour.replace(".photolog/local.env", str(demo.home / "local.env"))
+    done = subprocess.run(
+        ["bash", "-c", script.replace("photo.jpg", str(picture))],
+        cwd=REPOSITORY,
+        env=demo.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"text":"Viewed by @paul"' in done.stdout
+    assert '"text":"Where is this?"' in done.stdout
+    assert '"reaction":"😍"' in done.stdout
+    assert '"title":"By the sea"' in done.stdout
+    assert '"scope":"world"' in done.stdout
     assert "/problems/" not in done.stdout
 
 
