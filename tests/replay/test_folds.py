@@ -17,6 +17,8 @@ from tests.replay.expectations import hold_against
 from tests.replay.happenings import events
 from tests.replay.naive import NaiveWorld
 from tests.replay.simulated_log import InspectedRows, Mishap, SimulatedLog, Worker, without_places
+from tests.replay.story_actions import story_events
+from tests.replay.window_actions import moderation_events, window_events
 from tests.unit.projections.membership import event_id_at
 
 PARTITIONS, PARTITIONS_MAX = 4, 12
@@ -36,6 +38,10 @@ class FoldMachine(RuleBasedStateMachine):
     @rule(happenings=st.lists(st.tuples(events, actions.times_ms), min_size=1, max_size=8))
     def people_act(self, happenings: list[tuple[e.Event, int]]) -> None:
         """Commands append their events."""
+        self.happen(happenings)
+
+    def happen(self, happenings: list[tuple[e.Event, int]]) -> None:
+        """Append events, each under an id of its own."""
         for event, at_ms in happenings:
             event_id = event_id_at(at_ms, len(self.appended))
             self.appended.append((event, event_id, at_ms))
@@ -99,8 +105,31 @@ class FoldMachine(RuleBasedStateMachine):
         assert again.everything() == self.store.everything()
 
 
-TestFolds = FoldMachine.TestCase
-TestFolds.settings = settings(max_examples=60, stateful_step_count=50)
+class StoryFoldMachine(FoldMachine):
+    """The same where nothing but stories happens: among everything else, the same story hardly ever comes twice."""
+
+    @rule(happenings=st.lists(st.tuples(story_events, actions.times_ms), min_size=1, max_size=8))
+    def people_act(self, happenings: list[tuple[e.Event, int]]) -> None:
+        """Commands append their events."""
+        self.happen(happenings)
+
+
+class WindowFoldMachine(FoldMachine):
+    """The same with results of windows, and what operators bar and block."""
+
+    @rule(happenings=st.lists(st.tuples(window_events | moderation_events, actions.times_ms), min_size=1, max_size=8))
+    def people_act(self, happenings: list[tuple[e.Event, int]]) -> None:
+        """Commands append their events."""
+        self.happen(happenings)
+
+
+SETTINGS = settings(max_examples=60, stateful_step_count=50)
+TestFolds, TestStoryFolds, TestWindowFolds = (
+    FoldMachine.TestCase,
+    StoryFoldMachine.TestCase,
+    WindowFoldMachine.TestCase,
+)
+TestFolds.settings = TestStoryFolds.settings = TestWindowFolds.settings = SETTINGS
 
 
 @given(
