@@ -44,12 +44,15 @@ async def page(listing: Listing[R, T], after: KeyTuple | None, limit: int) -> tu
         wanted = max(limit - len(items), listing.stride)
         rows = list(await listing.read(after, wanted + 1))
         more, rows = len(rows) > wanted, rows[:wanted]
-        for place, (row, item) in enumerate(zip(rows, await listing.show(rows), strict=True), start=1):
+        shown = list(await listing.show(rows))
+        for place, (row, item) in enumerate(zip(rows, shown, strict=True), start=1):
             after = listing.mark(row)
             if item is not None:
                 items.append(item)
             if len(items) == limit:
-                return items, after if more or place < len(rows) else None
+                # What is hidden behind it is no reason to go on, nor a thing to be told of.
+                left = any(one is not None for one in shown[place:])
+                return items, after if more or left else None
         if not more:
             return items, None
     return items, after

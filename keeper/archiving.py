@@ -16,7 +16,7 @@ from projections.media import MEDIA, MediaRow, stored_files
 from projections.stories import MEDIA_STORIES, STORIES, STORIES_PROJECTION
 from schemas.events import MediaArchived, MediaVariant, StoryPublished
 
-SHOWN_SECONDS_MAX = 7 * 86_400.0
+SHOWN_SECONDS_MAX = 86_400.0
 """As long as a story may be shown by the settings: one whose event says more holds nothing up for longer."""
 _STORIES_MAX = 100
 """Stories of one medium that are looked at."""

@@ -249,7 +249,7 @@ class LimitSettings(Group):
     """how long nobody may claim the user name of an erased account"""
     export_seconds: int = Field(default=7 * 86_400, ge=60, le=90 * 86_400)
     """how long an export of somebody's data can be fetched"""
-    story_life_seconds: float = Field(default=86_400.0, ge=1, le=7 * 86_400)
+    story_life_seconds: float = Field(default=86_400.0, ge=1, le=86_400)
     """how long a story is shown from when it is published; its files are moved to the archive then"""
     timeline_entries: int = Field(default=300, ge=20, le=800)
     """posts that a timeline keeps"""

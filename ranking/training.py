@@ -1,4 +1,5 @@
 """Training rows: each impression with the features that serving could have known at its moment, and never later ones.
+A record's time is when it was told.
 
 The join is SQL for DuckDB, over tables or files of `post.impressed` and `engagement.measured` as `bin/photolog export`
 writes them.
@@ -25,18 +26,14 @@ def feature_columns() -> list[str]:
 def training_sql(impressions: str, features: str) -> str:
     """The query that gives a row for each impression: its fields, and `feature_columns`, zeros where nothing was known.
 
-    A feature counts from its `valid_from_ms`, when its window was closed, up to, and not at, its `valid_until_ms`. Of
-    one that was told twice the last counts.
+    A feature counts from its `valid_from_ms`, when its window was closed, and not before it was told, which may be
+    later; up to, and not at, its `valid_until_ms`. Of one that was told twice the last counts that was told by then.
 
     Args:
         impressions: a table, or a call such as `read_parquet('…')`, of impressions.
         features: the same of measurements.
     """
-    told = f"""told AS (
-  SELECT DISTINCT ON (measured, post_id, author_id, viewer_id, window_ms, valid_from_ms) *
-  FROM {features}
-  ORDER BY measured, post_id, author_id, viewer_id, window_ms, valid_from_ms, "offset" DESC
-)"""
+    told = f"told AS (SELECT *, greatest(valid_from_ms, epoch_ms(time)) AS known_ms FROM {features})"
     known = ",\n".join(_known(subject, names) for subject, names in SUBJECTS.items())
     columns = ", ".join(f"coalesce({name}, 0) AS {name}" for name in feature_columns())
     joins = "\n".join(f"LEFT JOIN {subject}_known USING (event_id)" for subject in SUBJECTS)
@@ -51,7 +48,7 @@ FROM seen
 def _known(subject: str, names: str) -> str:
     """What was known of one kind of subject at each impression's moment, a column for each window and field."""
     columns = ",\n    ".join(
-        f"max(f.{field}) FILTER (WHERE f.window_ms = {length_ms}) AS {subject}_{window}_{field}"
+        f'arg_max(f.{field}, f."offset") FILTER (WHERE f.window_ms = {length_ms}) AS {subject}_{window}_{field}'
         for window, length_ms in WINDOWS.items()
         for field in _FIELDS
     )
@@ -59,6 +56,6 @@ def _known(subject: str, names: str) -> str:
   SELECT i.event_id,
     {columns}
   FROM seen AS i JOIN told AS f
-    ON f.measured = '{subject}' AND {names} AND f.valid_from_ms <= i.at_ms AND i.at_ms < f.valid_until_ms
+    ON f.measured = '{subject}' AND {names} AND f.known_ms <= i.at_ms AND i.at_ms < f.valid_until_ms
   GROUP BY i.event_id
 )"""

@@ -9,10 +9,13 @@ from gateway.endpoint import Body, Call, Command, Endpoint
 from gateway.services import Services
 from gateway.usable_media import media_id_in, require_usable
 from gateway.visibility import nothing_here
-from photolog.errors import Invalid
+from photolog.errors import Conflict, Invalid
 from photolog.text import clean_text
-from projections.stories import STORIES
+from projections.stories import LIVE_STORIES, STORIES
 from schemas.events import Purpose, StoryAudience, StoryCreated, StoryDeleted
+
+STORIES_A_DAY_MAX = 100
+"""Stories of one account that are shown at once; trays hold twice as many, for those that come at the same moment."""
 
 
 class CreateStory(Body, frozen=True, kw_only=True):
@@ -29,11 +32,14 @@ class StoryAccepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def create(services: Services, call: Call) -> Command:
-    """Create a story. It is shown once its media is made and allowed, for a day from then on."""
+    """Create a story. It is shown once its media is made and allowed, for a day from then on; an account has a hundred
+    at most that are shown."""
     body: CreateStory = call.body
     media_id = media_id_in(body.media_id, "media_id")
     alt_text = clean_text(body.alt_text, "alt_text", ALT_TEXT_CHARACTERS_MAX) if body.alt_text else None
     await require_usable(services, call.viewer, media_id, "media_id", _demand_story)
+    if len(await services.rows.scan(LIVE_STORIES, (call.viewer,), limit=STORIES_A_DAY_MAX)) == STORIES_A_DAY_MAX:
+        raise Conflict("too-many-stories", f"at most {STORIES_A_DAY_MAX} stories are shown at once")
     story_id = services.ids.next()
     event = StoryCreated(
         story_id=story_id, owner_id=call.viewer, media_id=media_id, audience=body.audience, alt_text=alt_text

@@ -44,7 +44,7 @@ async def view_stories(services: Services, call: Call) -> Command:
             first[story_id] = min(at_ms, first.get(story_id, at_ms))
     stories = await visible_stories(services, call.viewer, sorted(first)) if first else {}
     seen = [
-        (story, first[story_id])
+        (story, max(first[story_id], story.published_ms))
         for story_id, story in sorted(stories.items())
         if story.owner_id != call.viewer and story.published_ms
     ]

@@ -21,7 +21,8 @@ from photolog.settings import TelemetrySettings
 from schemas.events import Event, PostDwelt, PostImpressed, PostViewed, Surface
 
 SKEW_MS = 60_000
-"""How far ahead of ours a client's clock may be."""
+"""How far ahead of ours a client's clock may be. What it says is brought back to ours: windows close by the latest
+moment that their topic tells, and would close early for everybody."""
 _DWELL_MS_MAX = 3_600_000
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _NAMESPACE = uuid5(NAMESPACE_URL, "photolog:telemetry")
@@ -80,7 +81,8 @@ async def observe(services: Services, call: Call) -> Command:
     posts = sorted({post_id for one in sampled.values() if (post_id := _post_id(one)) is not None})
     owners = await visible_posts(services, call.viewer, posts) if posts else {}
     kept = {event_id: one for event_id, one in sampled.items() if _post_id(one) in owners}
-    events = tuple(_event(call.viewer, one, owners, sample_rate(settings, type(one))) for one in kept.values())
+    now_ms = services.clock_ms()
+    events = tuple(_event(call.viewer, one, owners, sample_rate(settings, type(one)), now_ms) for one in kept.values())
     return Command(events, Accepted(accepted=len(body.events)), status=202, event_ids=tuple(kept))
 
 
@@ -90,7 +92,7 @@ def sample_rate(settings: TelemetrySettings, kind: type[Observation]) -> float:
 
 
 def observed_ms(services: Services, at: str, field: str) -> int:
-    """When something was observed, Unix milliseconds.
+    """When something was observed, Unix milliseconds, and not later than now.
 
     Args:
         services: the gateway's.
@@ -109,7 +111,7 @@ def observed_ms(services: Services, at: str, field: str) -> int:
         raise Invalid("future-event", "this has not happened yet", field)
     if at_ms < now_ms - age_seconds_max * 1_000:
         raise Invalid("old-event", f"this is older than {age_seconds_max} seconds", field)
-    return at_ms
+    return min(at_ms, now_ms)
 
 
 def instant_ms(text: str) -> int:
@@ -140,13 +142,13 @@ def _share(viewer_id: int, one: Observation) -> float:
     return int.from_bytes(digest) / (1 << 64)
 
 
-def _event(viewer_id: int, one: Observation, owners: Mapping[int, int], rate: float) -> Event:
+def _event(viewer_id: int, one: Observation, owners: Mapping[int, int], rate: float, now_ms: int) -> Event:
     fields: dict[str, Any] = {
         "viewer_id": viewer_id,
         "post_id": int(one.post_id),
         "owner_id": owners[int(one.post_id)],
         "surface": one.surface,
-        "at_ms": one.at_ms,
+        "at_ms": min(one.at_ms, now_ms),
         "sample_rate": rate,
     }
     if isinstance(one, Dwell):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.asked_page import asked_page
+from gateway.commands.highlights import HIGHLIGHTS_MAX
 from gateway.endpoint import Answer, Call, Endpoint, ListQuery, NoQuery
 from gateway.pages import Listing
 from gateway.services import Services
@@ -61,6 +62,8 @@ async def highlights(services: Services, call: Call) -> Answer:
         lambda after, limit: services.rows.scan(HIGHLIGHTS_BY_OWNER, (owner_id,), after=after, limit=limit),
         lambda row: (row.highlight_id,),
         show,
+        # All at once: where little is shown, a cursor would tell that there is more.
+        stride=HIGHLIGHTS_MAX,
     )
     items, cursor = await asked_page(services, call, f"highlights:{owner_id}", listing, PAGE_MAX)
     return Answer({"items": items, "next_cursor": cursor})

@@ -14,11 +14,12 @@ from projections.stores.seen_reading import seen_among
 from projections.stores.user_stories_reading import live_stories
 from projections.story_cards import CachedStory, StoryBody
 from projections.story_tray import shown_to
+from projections.story_views import KEPT_MS
 
 
 class Story(StoryBody, frozen=True, kw_only=True):
-    """A story as clients get it: whether the viewer saw it, and to its owner alone who else did. Of stories that were
-    not seen about one in a hundred says that it was."""
+    """A story as clients get it: whether the viewer saw it, and to its owner alone who else did, until a day after its
+    end; null from then on. Of stories that were not seen about one in a hundred says that it was."""
 
     seen: bool
     viewers: StoryViewers | None
@@ -57,7 +58,10 @@ async def playback(services: Services, call: Call) -> Answer:
 async def _told(services: Services, viewer_id: int, stories: Sequence[CachedStory]) -> list[bytes]:
     """The JSON of a `Story` for each."""
     others = {one.story_id: one.published_ms for one in stories if one.owner_id != viewer_id}
-    own = [one.story_id for one in stories if one.owner_id == viewer_id]
+    now_ms = services.clock_ms()
+    mine = {one.story_id for one in stories if one.owner_id == viewer_id}
+    over = {one.story_id for one in stories if one.expires_ms and one.expires_ms + KEPT_MS <= now_ms}
+    own = sorted(mine - over)
     seen, viewers = await asyncio.gather(
         seen_among(services.rows, services.seen, viewer_id, others),
         asyncio.gather(*(viewers_of(services, viewer_id, story_id) for story_id in own)),
@@ -67,7 +71,7 @@ async def _told(services: Services, viewer_id: int, stories: Sequence[CachedStor
         b'%b,"seen":%b,"viewers":%b}'
         % (
             one.body[:-1],
-            b"true" if one.story_id in seen or one.story_id in of_own else b"false",
+            b"true" if one.story_id in seen or one.story_id in mine else b"false",
             of_own.get(one.story_id, b"null"),
         )
         for one in stories

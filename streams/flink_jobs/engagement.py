@@ -110,6 +110,8 @@ def insertions() -> Sequence[str]:
         key="CONCAT(CAST(`post_id` AS STRING), ':', CAST(`author_id` AS STRING), ':', CAST(`viewer_id` AS STRING))",
         identity=tuple(columns(EngagementMeasured)),
         at_ms="`valid_from_ms`",
+        # When it could be known, which may be long after the window's end.
+        recorded="CAST(CURRENT_TIMESTAMP AS TIMESTAMP_LTZ(3))",
     )
     return (features, *(late_insertion(event) for event in READS))
 

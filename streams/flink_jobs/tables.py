@@ -115,7 +115,9 @@ def writing_ddl(event: type[Event], kafka: KafkaSettings, registry: RegistrySett
     return _create(table_name(event) + _OUT, [*more, *own], options)
 
 
-def insertion(event: type[Event], query: str, *, key: str, identity: Sequence[str], at_ms: str) -> str:
+def insertion(
+    event: type[Event], query: str, *, key: str, identity: Sequence[str], at_ms: str, recorded: str | None = None
+) -> str:
     """The statement that appends an event for each row of a query, which has the event's fields as columns.
 
     Args:
@@ -125,10 +127,12 @@ def insertion(event: type[Event], query: str, *, key: str, identity: Sequence[st
         identity: columns of which the event's id is made. Counts are among them: a result that is told again and is
             another one must not be passed over as a repeat.
         at_ms: SQL of when it happened, Unix ms.
+        recorded: SQL of the record's timestamp; when it happened where none is given.
     """
+    told = recorded or f"TO_TIMESTAMP_LTZ({at_ms}, 3)"
     fields = [f"`{name}`" for name in columns(event)]
     names = ", ".join([*(f"`{name}`" for name in _ABOUT), *fields])
-    values = ", ".join([key, _headers(event, identity, at_ms), f"TO_TIMESTAMP_LTZ({at_ms}, 3)", *fields])
+    values = ", ".join([key, _headers(event, identity, at_ms), told, *fields])
     return f"INSERT INTO `{table_name(event)}{_OUT}` ({names})\nSELECT {values}\nFROM `{query}`"
 
 

@@ -132,3 +132,22 @@ async def test_there_is_a_most_and_pages_have_all_of_them_the_newest_first(limit
         found = await listed(town, "ben", limit)
         assert isinstance(found, list)
         assert [one["title"] for one in found] == [str(number) for number in range(HIGHLIGHTS_MAX, 0, -1)]
+
+
+async def test_a_list_does_not_tell_of_highlights_that_are_hidden() -> None:
+    async with a_circle(private=False) as town:
+        close, open_ = await town.tell("owner", "close_friends"), await town.tell("owner")
+
+        async def first_page(limit: int) -> tuple[list[str], str | None]:
+            path = f"/v1/accounts/{town.id('owner')}/highlights?limit={limit}"
+            told = (await town.people["follower"].request("GET", path)).json()
+            return [one["id"] for one in told["items"]], told["next_cursor"]
+
+        for _ in range(12):
+            await kept(town, [close], "secret")
+        assert await first_page(1) == ([], None)
+        shown = await kept(town, [open_])
+        assert await first_page(1) == ([shown], None)
+        newer = await kept(town, [open_])
+        ids, cursor = await first_page(1)
+        assert (ids, cursor is None) == ([newer], False)

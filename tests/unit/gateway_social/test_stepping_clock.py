@@ -105,3 +105,15 @@ async def test_a_count_of_views_is_told_again_once_the_clock_is_right() -> None:
         assert during["summary"]["views"] == 0, "by that clock it is kept no more"
         told = (await town.people["ada"].request("GET", path)).json()
         assert (told["summary"]["views"], told["summary"]["text"]) == (9, "Viewed by @viewer and 8 others")
+
+
+async def test_a_view_is_of_no_moment_that_is_yet_to_come_nor_before_its_story() -> None:
+    async with a_town("ada", "viewer") as town:
+        story_id = await town.tell("ada")
+        published_ms = town.river.now_ms
+        town.river.now_ms += 5_000
+        await town.see("viewer", story_id, age_ms=-30_000)
+        await town.see("viewer", story_id, age_ms=60_000)
+        found = [town.river.recorded(offset).event for offset in range(len(town.river.records))]
+        told = [event.at_ms for event in found if isinstance(event, e.StoryViewed)]
+        assert told == [town.river.now_ms, published_ms]

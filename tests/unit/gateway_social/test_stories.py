@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from gateway.commands.stories import STORIES_A_DAY_MAX
 from gateway.shown_media import see_media
 from photolog.errors import NotFound
 from schemas import events as e
 from schemas.topics import STORIES
 from tests.unit.gateway.river import River
-from tests.unit.gateway_social.matrix_world import happen
+from tests.unit.gateway_social.matrix_world import happen, story_events
 from tests.unit.gateway_social.test_story_tray import Town
 
 
@@ -168,3 +169,28 @@ async def test_the_picture_of_a_highlighted_story_is_there_when_its_day_is_over_
     await owner.request("PUT", f"/v1/me/close-friends/{town.id('friend')}")
     assert (await owner.request("DELETE", path)).status_code == 204
     assert await seen_by() == ["owner"]
+
+
+async def test_no_more_than_a_hundred_stories_of_an_account_are_shown(town: Town) -> None:
+    now = town.river.now_ms
+    for number in range(STORIES_A_DAY_MAX):
+        story_id, media_id = (town.river.services.ids.next() for _ in range(2))
+        await happen(
+            town.river, *story_events(story_id, town.id("owner"), media_id, "everyone", now + 3_600_000 + number)
+        )
+    body = {"media_id": await media(town, "owner")}
+    answer = await town.people["owner"].request("POST", "/v1/stories", json=body)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/too-many-stories")
+    town.river.now_ms += 3_600_000
+    await town.people["owner"].log_in()
+    assert (await town.people["owner"].request("POST", "/v1/stories", json=body)).status_code == 201
+
+
+async def test_who_saw_a_story_is_told_until_a_day_after_its_end(town: Town) -> None:
+    story_id = await create(town)
+    await publish(town, story_id)
+    for days, told in ((0, True), (1, True), (2, False)):
+        town.river.now_ms += days and 86_400_000
+        await town.people["owner"].log_in()
+        answer = await town.people["owner"].request("GET", f"/v1/stories/{story_id}")
+        assert (answer.json()["viewers"] is not None, answer.json()["seen"]) == (told, True), days

@@ -58,9 +58,9 @@ def _fields(one: EngagementMeasured) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__struct_fields__}
 
 
-def parquet(folder: Path, event: type[Event], events: list[Any], *, twice: bool = False) -> str:
+def parquet(folder: Path, event: type[Event], events: list[Any], *, twice: bool = False, told_ms: int = NOW_MS) -> str:
     rows = [
-        Recorded(one, UUID(int=number), "t", 0, number, NOW_MS)
+        Recorded(one, UUID(int=number), "t", 0, number, told_ms)
         for number, one in enumerate([*events, *events] if twice else events)
     ]
     file = folder / f"{event.__name__}.parquet"
@@ -103,3 +103,20 @@ def test_what_is_told_later_changes_no_row_of_before(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         (row,) = connection.execute(f"SELECT {', '.join(feature_columns())} FROM ({query})").fetchall()
     assert set(row) == {0}
+
+
+def test_what_was_told_long_after_its_window_closed_was_not_known_before(tmp_path: Path) -> None:
+    moments = (NOW_MS + 10, NOW_MS + 60)
+    seen = [
+        PostImpressed(viewer_id=1, post_id=1, owner_id=9, surface="feed", at_ms=at_ms, sample_rate=1.0)
+        for at_ms in moments
+    ]
+    behind = EngagementMeasured(
+        measured="post", post_id=1, author_id=9, viewer_id=0, window_ms=300_000, valid_from_ms=NOW_MS,
+        valid_until_ms=NOW_MS + 300_000, likes=7, comments=0, shares=0, saves=0, views=0.0, rate=7.0,
+    )  # fmt: skip
+    told = parquet(tmp_path, EngagementMeasured, [behind], told_ms=NOW_MS + 50)
+    query = training_sql(parquet(tmp_path, PostImpressed, seen), told)
+    with duckdb.connect() as connection:
+        rows = connection.execute(f"SELECT at_ms, post_5m_likes FROM ({query}) ORDER BY at_ms").fetchall()
+    assert rows == [(moments[0], 0), (moments[1], 7)]
