@@ -25,6 +25,8 @@ from schemas.events import MediaVariant
 
 POSTS_MAX = 20
 """Posts of one media record that are asked whether it may be seen."""
+STORIES_MAX = 400
+"""Stories of one media record that are asked: one a day for more than a year."""
 HIGHLIGHTS_MAX = 20
 """Highlights of one story that are asked."""
 
@@ -65,7 +67,7 @@ async def see_media(
     media, holding, telling = await asyncio.gather(
         rows.get(MEDIA.key(media_id)),
         rows.scan(MEDIA_POSTS, (media_id,), limit=POSTS_MAX),
-        rows.scan(MEDIA_STORIES, (media_id,), limit=POSTS_MAX),
+        rows.scan(MEDIA_STORIES, (media_id,), limit=STORIES_MAX),
     )
     if media is None or media.status != "ready" or media.is_banned:
         raise nothing_here()

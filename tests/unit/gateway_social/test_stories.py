@@ -194,3 +194,15 @@ async def test_who_saw_a_story_is_told_until_a_day_after_its_end(town: Town) -> 
         await town.people["owner"].log_in()
         answer = await town.people["owner"].request("GET", f"/v1/stories/{story_id}")
         assert (answer.json()["viewers"] is not None, answer.json()["seen"]) == (told, True), days
+
+
+async def test_the_picture_of_a_story_is_there_however_often_it_was_told_before(town: Town) -> None:
+    media_id = int(await media(town, "owner"))
+    for day in range(30):
+        town.river.now_ms += day and 86_400_000
+        story_id = town.river.services.ids.next()
+        ends_ms = town.river.now_ms + 86_400_000
+        await happen(town.river, *story_events(story_id, town.id("owner"), media_id, "everyone", ends_ms))
+    services = town.river.services
+    shown = await see_media(services.rows, town.id("friend"), media_id, services.clock_ms)
+    assert shown.media.media_id == media_id
