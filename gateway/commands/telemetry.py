@@ -71,18 +71,18 @@ async def observe(services: Services, call: Call) -> Command:
     settings = services.settings.telemetry
     if len(body.events) > settings.batch_max:
         raise Invalid("too-many-events", f"a batch has at most {settings.batch_max} events", "events")
-    for number, one in enumerate(body.events):
-        observed_ms(services, one.at, f"events[{number}].at")
+    moments_ms = [observed_ms(services, one.at, f"events[{number}].at") for number, one in enumerate(body.events)]
     sampled = {
-        _event_id(call.viewer, one): one
-        for one in body.events
+        _event_id(call.viewer, one): (one, at_ms)
+        for one, at_ms in zip(body.events, moments_ms, strict=True)
         if _share(call.viewer, one) < sample_rate(settings, type(one))
     }
-    posts = sorted({post_id for one in sampled.values() if (post_id := _post_id(one)) is not None})
+    posts = sorted({post_id for one, _ in sampled.values() if (post_id := _post_id(one)) is not None})
     owners = await visible_posts(services, call.viewer, posts) if posts else {}
-    kept = {event_id: one for event_id, one in sampled.items() if _post_id(one) in owners}
-    now_ms = services.clock_ms()
-    events = tuple(_event(call.viewer, one, owners, sample_rate(settings, type(one)), now_ms) for one in kept.values())
+    kept = {event_id: (one, at_ms) for event_id, (one, at_ms) in sampled.items() if _post_id(one) in owners}
+    events = tuple(
+        _event(call.viewer, one, at_ms, owners, sample_rate(settings, type(one))) for one, at_ms in kept.values()
+    )
     return Command(events, Accepted(accepted=len(body.events)), status=202, event_ids=tuple(kept))
 
 
@@ -142,13 +142,13 @@ def _share(viewer_id: int, one: Observation) -> float:
     return int.from_bytes(digest) / (1 << 64)
 
 
-def _event(viewer_id: int, one: Observation, owners: Mapping[int, int], rate: float, now_ms: int) -> Event:
+def _event(viewer_id: int, one: Observation, at_ms: int, owners: Mapping[int, int], rate: float) -> Event:
     fields: dict[str, Any] = {
         "viewer_id": viewer_id,
         "post_id": int(one.post_id),
         "owner_id": owners[int(one.post_id)],
         "surface": one.surface,
-        "at_ms": min(one.at_ms, now_ms),
+        "at_ms": at_ms,
         "sample_rate": rate,
     }
     if isinstance(one, Dwell):

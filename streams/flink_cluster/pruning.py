@@ -13,7 +13,7 @@ import structlog
 from photolog.errors import PhotologError
 from photolog.settings import Settings
 from streams.flink_cluster.rest import FlinkRest
-from streams.flink_cluster.states import Entry, entries, job_uri, remove, states
+from streams.flink_cluster.states import Entry, entries, job_uri, remove, whole_states
 
 QUIET_SECONDS = 3_600.0
 """A run that wrote something within this may be another cluster's, and is left."""
@@ -42,16 +42,15 @@ async def prune(settings: Settings, job: str, running: str, now: float, quiet_se
         StoreUnavailable: the bucket does not answer.
     """
     checkpoints = f"{job_uri(settings, job)}/checkpoints/"
-    whole = [state.uri for state in await states(settings, job) if state.uri.startswith(checkpoints)]
+    found = [entry for entry in await entries(settings, job) if entry.uri.startswith(checkpoints)]
     # The newest first, so the first run that is not this one is the newest of before.
-    kept = list(dict.fromkeys(_run(uri, checkpoints) for uri in whole))
+    kept = list(dict.fromkeys(_run(state.uri, checkpoints) for state in whole_states(found)))
     if running not in kept:
         return 0
     spared = {running, *[run for run in kept if run != running][:1]}
     runs: dict[str, list[Entry]] = {}
-    for entry in await entries(settings, job):
-        if entry.uri.startswith(checkpoints):
-            runs.setdefault(_run(entry.uri, checkpoints), []).append(entry)
+    for entry in found:
+        runs.setdefault(_run(entry.uri, checkpoints), []).append(entry)
     gone = [
         entry.uri
         for run, files in runs.items()

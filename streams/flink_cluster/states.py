@@ -64,9 +64,14 @@ async def states(settings: Settings, job: str) -> list[State]:
         SettingsError: no place is set, or one of another kind than a folder or a bucket.
         StoreUnavailable: the bucket does not answer.
     """
+    return whole_states(await entries(settings, job))
+
+
+def whole_states(found: Iterable[Entry]) -> list[State]:
+    """The states that are whole among files, the newest first."""
     kept = [
         State(entry.written, entry.uri.removesuffix(f"/{_METADATA}"))
-        for entry in await entries(settings, job)
+        for entry in found
         if entry.uri.endswith(f"/{_METADATA}")
     ]
     return sorted(kept, reverse=True)
@@ -84,12 +89,15 @@ async def entries(settings: Settings, job: str) -> list[Entry]:
 
 async def remove(settings: Settings, uris: Iterable[str]) -> None:
     """Remove files of states. Raises StoreUnavailable."""
+    buckets: dict[str, ObjectStore] = {}
     for uri in uris:
         place = urlsplit(uri)
         if place.scheme == "file":
             await asyncio.to_thread(_remove_file, Path(unquote(place.path)))
-        else:
-            await _bucket(settings, place.netloc).delete(place.path.strip("/"))
+            continue
+        if place.netloc not in buckets:
+            buckets[place.netloc] = _bucket(settings, place.netloc)
+        await buckets[place.netloc].delete(place.path.strip("/"))
 
 
 def _in_folder(folder: Path) -> list[Entry]:
